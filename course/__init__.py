@@ -1,0 +1,1 @@
+"""The instructor's commands: build, refresh and release the course."""

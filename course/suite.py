@@ -1,0 +1,41 @@
+"""The whole suite of checks, in the order in which they answer fastest."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+NBVAL = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=10"]
+NBVAL_SANITIZE = "--nbval-sanitize-with=tests/notebooks/sanitize.cfg"
+BY_FILE = ["-n2", "--dist=loadfile"]
+
+STEPS = {
+    "linters, types, schemas": ["pre_commit", "run", "--all-files", "--show-diff-on-failure"],
+    "unit, property and site tests": ["pytest", "-q", *BY_FILE],
+    "every notebook, run again": [
+        *("pytest", "-q", *BY_FILE, *NBVAL, NBVAL_SANITIZE),
+        *("chapters", "exercises", "solutions"),
+    ],
+}
+# One thread for BLAS: two pools on few cores slow each other down, and sums keep their order.
+SETTINGS = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "JAX_PLATFORMS": "cpu"}
+
+
+def run_suite(root: Path) -> bool:
+    """Run every step in `root`, also after one that fails; return whether all of them passed."""
+    console = Console(stderr=True)
+    bin_folder = str(Path(sys.executable).parent)
+    environment = os.environ | SETTINGS | {"PATH": bin_folder + os.pathsep + os.environ["PATH"]}
+    failed = []
+    for title, command in STEPS.items():
+        console.rule(title)
+        start = time.monotonic()
+        if subprocess.run([sys.executable, "-m", *command], cwd=root, env=environment).returncode != 0:
+            failed.append(title)
+        console.print(f"{title}: {time.monotonic() - start:.0f} s")
+    for title in failed:
+        console.print(f"[bold red]failed:[/] {title}")
+    return not failed
