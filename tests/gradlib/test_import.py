@@ -1,0 +1,47 @@
+import subprocess
+import sys
+from importlib.metadata import version
+
+import pytest
+
+import gradlib
+
+
+def loaded_after(code: str) -> set[str]:
+    program = f"import sys\n{code}\nprint(' '.join(sys.modules))"
+    return set(
+        subprocess.run(
+            [sys.executable, "-c", program], check=True, capture_output=True, text=True
+        ).stdout.split()
+    )
+
+
+HEAVY = ("matplotlib", "jax", "autograd", "scipy", "IPython")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import gradlib",
+        "from gradlib import convergence, linesearch, newton, problems",
+        "import gradlib; gradlib.newton.root(lambda x: x**2 - 2, 1.0, lambda x: 2 * x)",
+    ],
+)
+def test_nothing_heavy_is_loaded_before_it_is_used(code: str) -> None:
+    assert loaded_after(code).isdisjoint(HEAVY)
+
+
+def test_what_is_used_is_loaded() -> None:
+    assert "autograd" in loaded_after("import gradlib; gradlib.newton.root(lambda x: x - 1, 0.0)")
+    assert "matplotlib" in loaded_after("import gradlib; gradlib.plots.setup()")
+
+
+def test_modules_are_attributes() -> None:
+    assert gradlib.newton.root is not None
+    assert {"newton", "plots", "problems", "Result"} <= set(dir(gradlib))
+    with pytest.raises(AttributeError, match="no_such_module"):
+        _ = gradlib.no_such_module
+
+
+def test_version() -> None:
+    assert gradlib.__version__ == version("gradlib")
