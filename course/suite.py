@@ -8,6 +8,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from course.environment import REPRODUCIBLE
+
 NBVAL = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=10"]
 NBVAL_SANITIZE = "--nbval-sanitize-with=tests/notebooks/sanitize.cfg"
 BY_FILE = ["-n2", "--dist=loadfile"]
@@ -20,15 +22,13 @@ STEPS = {
         *("chapters", "exercises", "solutions"),
     ],
 }
-# One thread for BLAS: two pools on few cores slow each other down, and sums keep their order.
-SETTINGS = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "JAX_PLATFORMS": "cpu"}
 
 
 def run_suite(root: Path) -> bool:
     """Run every step in `root`, also after one that fails; return whether all of them passed."""
     console = Console(stderr=True)
     bin_folder = str(Path(sys.executable).parent)
-    environment = os.environ | SETTINGS | {"PATH": bin_folder + os.pathsep + os.environ["PATH"]}
+    environment = os.environ | REPRODUCIBLE | {"PATH": bin_folder + os.pathsep + os.environ["PATH"]}
     failed = []
     for title, command in STEPS.items():
         console.rule(title)

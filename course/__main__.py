@@ -1,0 +1,122 @@
+"""The instructor's commands, run in the folder of the course."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+T = TypeVar("T")
+ROOT = Path()
+
+
+# What a command needs is imported inside it: `course --help` answers at once.
+
+
+@contextmanager
+def _plainly(error: type[Exception]) -> Iterator[None]:
+    """Tell what an author or a machine is at fault for in its own words, without a traceback."""
+    try:
+        yield
+    except error as told:
+        raise click.ClickException(str(told)) from told
+
+
+def _each(items: Iterable[T], doing: str) -> Iterable[T]:
+    from rich.progress import track
+
+    return track(list(items), description=doing)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Build, refresh, release and test the course."""
+
+
+@main.command()
+@click.option("--solutions/--no-solutions", default=True, help="With solutions (the default) or without.")
+@click.option(
+    "--source",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=ROOT,
+    help="Folder of the course.",
+)
+def build(source: Path, solutions: bool) -> None:
+    """Build the site from the stored outputs."""
+    from course.build import BuildError, build
+
+    with _plainly(BuildError):
+        click.echo(build(source, solutions=solutions))
+
+
+@main.command()
+@click.argument("notebooks", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def refresh(notebooks: tuple[Path, ...]) -> None:
+    """Execute NOTEBOOKS from the top and store them in canonical form.
+
+    Without arguments: those of chapters/ and solutions/, and the exercises released from them.
+    """
+    from course.notebooks import NotebookError, find
+    from course.refresh import refresh
+
+    with _plainly(NotebookError):
+        for path in _each(notebooks or find(ROOT, "chapters", "solutions"), "Executing"):
+            refresh(path)
+        if not notebooks:
+            _release()
+
+
+@main.command()
+@click.option("--check", is_flag=True, help="Write nothing; list differences, and fail if there are any.")
+def release(check: bool) -> None:
+    """Write exercises/ from solutions/."""
+    from course.notebooks import NotebookError
+    from course.release import differences, orphans, pairs
+
+    with _plainly(NotebookError):
+        if not check:
+            _release()
+            return
+        lines = [line for pair in _each(pairs(ROOT), "Comparing") for line in differences(*pair)]
+        if lines := lines + orphans(ROOT):
+            raise click.ClickException("\n".join([*lines, "Run `course release`."]))
+
+
+def _release() -> None:
+    from course.release import orphans, pairs, release
+
+    for source, target in _each(pairs(ROOT), "Releasing"):
+        release(source, target)
+    if lines := orphans(ROOT):
+        raise click.ClickException("\n".join(lines))
+
+
+@main.command()
+def browser() -> None:
+    """Print the path of the browser for the site's tests, installing one if there is none."""
+    from course.browser import BrowserError, find_or_install
+
+    with _plainly(BrowserError):
+        click.echo(find_or_install())
+
+
+@main.command()
+def lock() -> None:
+    """Pin the newest versions that pyproject.toml allows."""
+    from course.lock import lock
+
+    lock(ROOT)
+
+
+@main.command()
+def test() -> None:
+    """Run every check: linters, types, tests, notebooks, the site in a browser."""
+    from course.suite import run_suite
+
+    if not run_suite(ROOT):
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()

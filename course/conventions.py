@@ -1,0 +1,210 @@
+"""What every notebook of the course keeps to, each rule a function that lists where it is broken.
+
+That no cell takes over 10 s is kept elsewhere: by `course refresh`, and by nbval's `--nbval-cell-timeout=10`.
+"""
+
+import ast
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from markdown_it import MarkdownIt
+from mdit_py_plugins.anchors import anchors_plugin
+from nbformat import NotebookNode
+
+from course.notebooks import dumps, normalise, read
+
+Rule = Callable[[NotebookNode, Path], Iterator[str]]
+
+SPEAKING = re.compile(r"[a-z]+\d{0,2}(-([a-z]+\d{0,2}|\d{1,4}))*")
+TEXT_NOBODY_WANTS = {
+    "a warning": re.compile(r"\b\w*Warning\b"),
+    "a memory address": re.compile(r"\b0x[0-9a-fA-F]{6,}"),
+    "a timing": re.compile(r"CPU times|Wall time|\d ?([munµμ]?s|min) ± |\bper loop\b"),
+    "an absolute path": re.compile(
+        r"(?<![\w.:/])/(home|Users|root|tmp|work|usr|var|opt|mnt|content)/|\b[A-Z]:\\"
+    ),
+}
+SEEDS = {"default_rng", "SeedSequence", "PCG64", "Philox"}
+
+
+def canonical(nb: NotebookNode, path: Path) -> Iterator[str]:
+    """Have the bytes that `course refresh` writes."""
+    if path.read_text(encoding="utf-8") != dumps(normalise(nb)):
+        yield "the file is not in canonical form; run `course refresh`"
+
+
+def speaking_ids(nb: NotebookNode, path: Path) -> Iterator[str]:
+    """Each cell has an id of its own, in words: `secant-equation`, not `3f2a9c1e`."""
+    for id_, times in Counter(cell.id for cell in nb.cells).items():
+        if times > 1:
+            yield f"{times} cells have the id `{id_}`"
+        if not SPEAKING.fullmatch(id_):
+            yield f"cell `{id_}`: give it a speaking id, lower-case words with hyphens"
+
+
+def executed(nb: NotebookNode, path: Path) -> Iterator[str]:
+    """All code was run once, from the top."""
+    for count, cell in enumerate(_code(nb), 1):
+        if not cell.source.strip():
+            yield f"cell `{cell.id}`: is empty"
+        elif cell.execution_count != count:
+            yield f"cell `{cell.id}`: was not run in its order"
+
+
+def quiet(nb: NotebookNode, path: Path) -> Iterator[str]:
+    """No output is an error, went to stderr, or changes from run to run and from machine to machine."""
+    for cell in _code(nb):
+        for output in cell.outputs:
+            if output.output_type == "error":
+                yield f"cell `{cell.id}`: raises {output.ename}"
+            if output.get("name") == "stderr":
+                yield f"cell `{cell.id}`: writes to stderr"
+            for what, pattern in TEXT_NOBODY_WANTS.items():
+                if pattern.search(_text(output)):
+                    yield f"cell `{cell.id}`: its output holds {what}"
+
+
+def no_paths(nb: NotebookNode, path: Path) -> Iterator[str]:
+    """No cell names a place on the author's machine."""
+    for cell in nb.cells:
+        if TEXT_NOBODY_WANTS["an absolute path"].search(cell.source):
+            yield f"cell `{cell.id}`: names an absolute path"
+
+
+def seeded(nb: NotebookNode, path: Path) -> Iterator[str]:
+    """Random numbers come from `np.random.default_rng(seed)`."""
+    for cell in _code(nb):
+        try:
+            tree = ast.parse(cell.source)
+        except SyntaxError:
+            yield f"cell `{cell.id}`: is not plain Python (the course uses no magics)"
+            continue
+        for node in ast.walk(tree):
+            if what := _unseeded(node):
+                yield f"cell `{cell.id}`: uses {what}; take rng = np.random.default_rng(seed)"
+
+
+def _unseeded(node: ast.AST) -> str | None:
+    match node:
+        case ast.Import(names=names) if {alias.name for alias in names} & {"random", "numpy.random"}:
+            return "a module with a global generator"
+        case ast.ImportFrom(module="random"):
+            return "a module with a global generator"
+        case ast.ImportFrom(module="numpy", names=names) if "random" in {alias.name for alias in names}:
+            return "a module with a global generator"
+        case ast.ImportFrom(module="numpy.random", names=names) if {alias.name for alias in names} - SEEDS:
+            return "a module with a global generator"
+        case ast.Attribute(value=ast.Attribute(value=ast.Name(id=module), attr="random"), attr=name):
+            return None if module == "jax" or name in {*SEEDS, "Generator"} else f"{module}.random.{name}"
+        case ast.Call(
+            func=ast.Attribute(attr=name) | ast.Name(id=name),
+            args=[] | [ast.Constant(value=None)],
+            keywords=[] | [ast.keyword(value=ast.Constant(value=None))],
+        ) if name in SEEDS:
+            return f"{name} without a seed"
+    return None
+
+
+def alt_texts(nb: NotebookNode, path: Path) -> Iterator[str]:
+    """Each figure says in words what a sighted reader sees."""
+    for cell in _code(nb):
+        drawn = any(mime.startswith("image/") for output in cell.outputs for mime in output.get("data", {}))
+        alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+        if drawn and len(alt.strip()) < 40:
+            yield f"cell `{cell.id}`: needs metadata.mystnb.image.alt of 40 characters or more"
+
+
+def no_network(nb: NotebookNode, path: Path) -> Iterator[str]:
+    """No output loads anything: `to_jshtml` fetches a stylesheet."""
+    for cell in _code(nb):
+        if "to_jshtml" in cell.source:
+            yield f"cell `{cell.id}`: to_jshtml fetches a stylesheet; draw frames in one figure"
+
+
+def no_semicolons(nb: NotebookNode, path: Path) -> Iterator[str]:
+    """No cell hides its value behind a semicolon: where nbval runs it, that has no effect."""
+    for cell in _code(nb):
+        if cell.source.rstrip().endswith(";"):
+            yield f"cell `{cell.id}`: ends with a semicolon; assign the value instead, ax = …"
+
+
+def links(nb: NotebookNode, path: Path) -> Iterator[str]:
+    """Each local link leads to a file, and to a section that this file has."""
+    for cell in nb.cells:
+        if cell.cell_type != "markdown":
+            continue
+        for target in _targets(cell.source):
+            url = urlsplit(target)
+            if url.scheme or url.netloc:
+                continue
+            file = path.parent / unquote(url.path) if url.path else path
+            if not file.is_file():
+                yield f"cell `{cell.id}`: links to {target}, but there is no such file"
+            elif url.fragment and url.fragment not in _anchors(file):
+                yield f"cell `{cell.id}`: links to {target}, but there is no such section"
+
+
+def feedback(nb: NotebookNode, path: Path) -> Iterator[str]:
+    """Print one line a check: passed in a solution, not attempted in an exercise."""
+    wanted = {"solutions": "passed", "exercises": "not attempted"}.get(path.parent.name, "")
+    for cell in _code(nb):
+        facts = cell.metadata.get("course", {})
+        if facts.get("role") != "check":
+            continue
+        printed = "".join(_text(output) for output in cell.outputs)
+        line = rf"{re.escape(facts['exercise'])}: {wanted}( \(.+\))?\n"
+        if not wanted or not re.fullmatch(line, printed):
+            yield f"cell `{cell.id}`: prints {printed!r}, not the one line {facts['exercise']}: {wanted}"
+
+
+RULES: dict[str, Rule] = {
+    rule.__name__: rule
+    for rule in (
+        canonical,
+        speaking_ids,
+        executed,
+        quiet,
+        no_paths,
+        seeded,
+        alt_texts,
+        no_network,
+        no_semicolons,
+        links,
+        feedback,
+    )
+}
+
+
+def _code(nb: NotebookNode) -> list[NotebookNode]:
+    return [cell for cell in nb.cells if cell.cell_type == "code"]
+
+
+def _text(output: NotebookNode) -> str:
+    data = output.get("data", {})
+    words = [
+        value if isinstance(value, str) else json.dumps(value)
+        for mime, value in data.items()
+        if "image" not in mime
+    ]
+    return "\n".join([output.get("text", ""), *output.get("traceback", []), *words])
+
+
+def _targets(markdown: str) -> Iterator[str]:
+    for block in MarkdownIt().parse(markdown):
+        for token in block.children or []:
+            if target := token.attrGet("href") or token.attrGet("src"):
+                yield str(target)
+
+
+def _anchors(file: Path) -> set[str]:
+    if file.suffix == ".ipynb":
+        text = "\n\n".join(cell.source for cell in read(file).cells if cell.cell_type == "markdown")
+    else:
+        text = file.read_text(encoding="utf-8")
+    tokens = MarkdownIt().use(anchors_plugin, max_level=6).parse(text)
+    headings = {str(token.attrGet("id")) for token in tokens if token.type == "heading_open"}
+    return headings | set(re.findall(r"^\(([\w-]+)\)=$", text, re.M))
