@@ -1,0 +1,76 @@
+"""Each check rejects plausible mistakes, says what is wrong, and does not give the answer away.
+
+The mistakes are listed in `wrong_answers/NN-name.toml`, one file for each sheet of exercises.
+"""
+
+import re
+import tomllib
+from collections import Counter
+from functools import cache
+from pathlib import Path
+
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from course.exercises import REGION, parse, reference
+from course.notebooks import find
+from course.refresh import execute
+
+ROOT = Path(__file__).parents[2]
+SHEETS = find(ROOT, "solutions")
+
+
+def mistakes(sheet):
+    path = Path(__file__).parent / "wrong_answers" / f"{sheet.stem}.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8"))["wrong"]
+
+
+CASES = [
+    pytest.param(sheet, number, id=f"{sheet.stem}-{wrong['exercise']}-{wrong['mistake'].replace(' ', '-')}")
+    for sheet in SHEETS
+    for number, wrong in enumerate(mistakes(sheet))
+]
+
+
+@cache
+def feedback(path):
+    """Run all mistakes of a sheet in one kernel; give what each check printed."""
+    sheet = parse(path)
+    cells = [new_code_cell(part.cell.source) for part in sheet.parts if not part.role and is_code(part.cell)]
+    start = len(cells)
+    sources = {exercise.id: exercise for exercise in sheet.exercises}
+    for wrong in mistakes(path):
+        exercise = sources[wrong["exercise"]]
+        answers = [reference(cell.source) for cell in sheet.of(exercise, "answer")]
+        checks = [cell.source for cell in sheet.of(exercise, "check")]
+        cells.append(new_code_cell("\n\n".join([*answers, wrong["answer"], *checks])))
+    ran = execute(new_notebook(cells=cells), path).cells[start:]
+    return ["".join(output.text for output in cell.outputs) for cell in ran]
+
+
+def is_code(cell):
+    return cell.cell_type == "code"
+
+
+@pytest.mark.parametrize(("sheet", "number"), CASES)
+def test_mistake_is_rejected_with_a_reason(sheet, number):
+    wrong = mistakes(sheet)[number]
+    printed = feedback(sheet)[number]
+    assert re.fullmatch(rf"{wrong['exercise']}: wrong: [^\n]*({wrong['says']})[^\n]*\n", printed)
+
+
+@pytest.mark.parametrize(("sheet", "number"), CASES)
+def test_reason_does_not_give_the_answer_away(sheet, number):
+    parsed = parse(sheet)
+    exercise = next(e for e in parsed.exercises if e.id == mistakes(sheet)[number]["exercise"])
+    for answer in parsed.of(exercise, "answer"):
+        for region in REGION.findall(answer.source):
+            for line in map(str.strip, region[1].splitlines()):
+                assert not line or line not in feedback(sheet)[number]
+
+
+@pytest.mark.parametrize("sheet", SHEETS, ids=lambda path: path.stem)
+def test_each_exercise_has_three_mistakes_or_more(sheet):
+    listed = Counter(wrong["exercise"] for wrong in mistakes(sheet))
+    assert listed.keys() == {exercise.id for exercise in parse(sheet).exercises}
+    assert min(listed.values()) >= 3
