@@ -35,7 +35,7 @@ _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
 # Okabe & Ito's palette again, ordered so that the first three regions of a map differ in grey, too
 _REGIONS = ("#0072B2", "#E69F00", "#F0E442", "#CC79A7", "#009E73", "#56B4E9")
-_GRID = (60, 48)  # points of a contour grid: an SVG of some 35 kB
+_GRID = (120, 96)  # points of a contour grid: fine enough for a narrow valley, an SVG of some 60 kB
 
 STYLE: dict[Any, Any] = {
     "axes.axisbelow": True,
