@@ -1,0 +1,14 @@
+"""The local Sphinx extensions behind the site, one idea a module."""
+
+from typing import Any
+
+from sphinx.application import Sphinx
+
+PARTS = ("citations", "exercises", "glue", "images", "mathjax", "search", "slim", "theme")
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Set up every part."""
+    for part in PARTS:
+        app.setup_extension(f"{__name__}.{part}")
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
