@@ -43,8 +43,8 @@ def source(function: Callable[..., Any]) -> Markdown:
     Examples
     --------
     >>> from gradlib import newton, show
-    >>> show.source(newton.step)  # doctest: +ELLIPSIS
-    def step(...
+    >>> show.source(newton.regularise)  # doctest: +ELLIPSIS
+    def regularise(...
     """
     if not inspect.isfunction(function):
         raise ValueError(f"function must be a function written in Python, not {type(function).__name__}")
