@@ -19,7 +19,7 @@ test: $(READY) ## run every check: linters, types, tests, notebooks, the site in
 	@$(BIN)/course test
 
 lab: $(LAB_READY) ## open JupyterLab at the exercises
-	@$(BIN)/jupyter lab --notebook-dir=. exercises
+	@$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/exercises
 
 serve: book ## build the site and serve it at http://localhost:8000
 	@$(BIN)/python -m http.server --directory _build/html --bind 127.0.0.1 8000
