@@ -104,6 +104,7 @@ def test_usual_place_on_macos(machine: Machine, monkeypatch: pytest.MonkeyPatch)
 
 def test_usual_place_on_windows(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(browser.shutil, "which", lambda name: None)  # it asks the system, which is none
     monkeypatch.setenv("LOCALAPPDATA", str(machine.downloads))
     chrome = machine.add(machine.downloads / browser.WINDOWS[0])
     assert browser.find_or_install() == chrome
