@@ -18,6 +18,8 @@ Function: TypeAlias = Callable[[Any], Any]
 Jacobian: TypeAlias = Callable[[Any], Any] | Literal[True] | None
 
 _DOUBLE = np.dtype(np.float64)
+_FLOAT64 = np.float64
+_ARRAY = np.ndarray
 _OUTSIDE = object()  # in place of a value: the point lies outside the domain
 
 
@@ -59,7 +61,7 @@ def number(value: ArrayLike, name: str) -> float:
 
 def scalar(value: Any, name: str) -> float:
     """Return what function `name` returned as a float, or say that it is not a number."""
-    if type(value) is float or type(value) is np.float64:
+    if type(value) is float or type(value) is _FLOAT64:
         return float(value)
     array = numeric(value, f"what {name} returns")
     if array.size != 1:
@@ -124,12 +126,14 @@ class _Counted:
         """Evaluate; beyond the start an exception from mathematics means that the domain has ended."""
         try:
             return function(x[0] if self.is_scalar else x.copy())
-        except _UsageError:
-            raise
-        except (ArithmeticError, ValueError):
-            if not self._started:
-                raise
-            return _OUTSIDE
+        except (ArithmeticError, ValueError) as error:
+            return self._outside(error)
+
+    def _outside(self, error: Exception) -> object:
+        """Return the mark of a point outside the domain, unless the error has another cause."""
+        if isinstance(error, _UsageError) or not self._started:
+            raise error
+        return _OUTSIDE
 
     def _split(self, x: Vector, pair: Any, names: tuple[str, str], shape: Shape) -> Any:
         """Return the value of a pair (value, derivative); keep the derivative, which is asked for next."""
@@ -142,8 +146,8 @@ class _Counted:
 
     def _shaped(self, value: Any, name: str, shape: Shape) -> Vector:
         """Return a copy of `value` in this shape, or say what `name` returned."""
-        if type(value) is np.ndarray and value.dtype is _DOUBLE and value.shape == shape:
-            return value.copy()  # the usual case first: it is taken thousands of times
+        if type(value) is _ARRAY and value.dtype is _DOUBLE and value.shape == shape:
+            return value.copy()
         if value is _OUTSIDE:
             return np.full(shape, np.nan)
         array = numeric(value, f"what {name} returns")
@@ -229,9 +233,14 @@ class Objective(_Counted):
     def fun(self, x: Vector) -> float:
         """Return f(x); NaN outside the domain."""
         self.nfev += 1
-        value = self._call(self._fun, x)
+        try:  # what `_call` does, without the call: the most frequent of all
+            value = self._fun(x[0] if self.is_scalar else x.copy())
+        except (ArithmeticError, ValueError) as error:
+            value = self._outside(error)
         if self._pair:
             value = self._split(x, value, ("fun", "(f, g)"), self._vector_shape)
+        elif type(value) is _FLOAT64:  # the usual case first: it is taken thousands of times
+            return float(value)
         return math.nan if value is _OUTSIDE else scalar(value, "fun")
 
     def grad(self, x: Vector) -> Vector:
@@ -242,7 +251,13 @@ class Objective(_Counted):
                 self.fun(x)
             assert self._last_pair is not None
             return self._last_pair[1]
-        return self._shaped(self._call(self._jac, x), "jac", self._vector_shape)
+        try:
+            value = self._jac(x[0] if self.is_scalar else x.copy())
+        except (ArithmeticError, ValueError) as error:
+            value = self._outside(error)
+        if type(value) is _ARRAY and value.dtype is _DOUBLE and value.shape == self._vector_shape:
+            return value.copy()
+        return self._shaped(value, "jac", self._vector_shape)
 
     def hess(self, x: Vector) -> Matrix:
         """Return the Hessian, shape (n, n); NaN outside the domain."""

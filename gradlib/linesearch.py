@@ -22,6 +22,7 @@ Vector = NDArray[np.float64]
 
 _DOUBLE = np.dtype(np.float64)
 _REAL = (float, int, np.floating)
+_INF = math.inf
 _EPS = float(np.finfo(np.float64).eps)
 # Differences of function values below this fraction of the value are noise: sums over many terms lose that
 # much.
@@ -211,39 +212,65 @@ def strong_wolfe(
     function(jac, "jac")
     if not 0 < c1 < c2 < 1:
         raise ValueError(f"c1 and c2 must fulfil 0 < c1 < c2 < 1, got c1={c1!r}, c2={c2!r}")
-    slack = _slack(f, alpha * slope)
+
+    def checked_fun(at: Vector) -> float:
+        return scalar(fun(at), "fun")
+
+    def checked_jac(at: Vector) -> Vector:
+        gradient = jac(at)
+        if not isinstance(gradient, np.ndarray) or gradient.shape != x.shape:
+            raise ValueError(f"jac must return a vector of shape {x.shape}, got {gradient!r}")
+        return gradient
+
+    return wolfe_search(checked_fun, checked_jac, x, p, f, g, slope, alpha, c1, c2)
+
+
+def wolfe_search(
+    fun: Callable[[Vector], float],
+    jac: Callable[[Vector], Vector],
+    x: Vector,
+    p: Vector,
+    f: float,
+    g: Vector,
+    slope: float,
+    alpha: float,
+    c1: float = 1e-4,
+    c2: float = 0.9,
+) -> Step:
+    """Do what `strong_wolfe` does, for drivers: the arguments are sound and warnings are off."""
+    slack = _NOISE * abs(f)
+    if alpha * slope < -slack:
+        slack = 0.0
     # The best end of the interval, `low`, always fulfils the first condition; the other end, `high`, is
     # infinite at first.
     low, f_low, d_low, x_low, g_low = 0.0, f, slope, x, g
-    high, f_high, d_high = math.inf, math.inf, math.nan
+    high, f_high, d_high = _INF, _INF, math.nan
     inside = False
     nfev = njev = 0
     while nfev < 100:
-        trial = x + alpha * p
-        value = scalar(fun(trial), "fun")
+        trial = x + p if alpha == 1.0 else x + alpha * p
+        value = fun(trial)
         nfev += 1
-        finite_value = -math.inf < value < math.inf
-        inside = inside or finite_value
-        if not finite_value:
-            high, f_high, d_high = alpha, math.inf, math.nan
+        if not -_INF < value < _INF:
+            high, f_high, d_high = alpha, _INF, math.nan
         elif value > f + c1 * alpha * slope + slack or value - slack >= f_low:
+            inside = True
             high, f_high, d_high = alpha, value, math.nan
         else:
             gradient = jac(trial)
-            if not isinstance(gradient, np.ndarray) or gradient.shape != x.shape:
-                raise ValueError(f"jac must return a vector of shape {x.shape}, got {gradient!r}")
             njev += 1
             derivative = float(gradient.dot(p))
             if abs(derivative) <= -c2 * slope:
                 return Step(alpha, trial, value, gradient, nfev, njev)
             if not math.isfinite(derivative):
-                high, f_high, d_high = alpha, math.inf, math.nan
+                high, f_high, d_high = alpha, _INF, math.nan
             else:
+                inside = True
                 if derivative * (high - low) >= 0:
                     high, f_high, d_high = low, f_low, d_low
                 previous = low, f_low, d_low
                 low, f_low, d_low, x_low, g_low = alpha, value, derivative, trial, gradient
-                if high == math.inf:
+                if high == _INF:
                     guess = _minimiser(*previous, low, f_low, d_low)
                     alpha = min(max(guess, 2 * low), 10 * low) if math.isfinite(guess) else 2 * low
                     continue

@@ -20,6 +20,7 @@ from gradlib._objective import (
     finite,
     norm_inf,
 )
+from gradlib._scipy import scipy_method
 from gradlib.linesearch import Step, backtracking
 from gradlib.result import Callback, Recorder, Result, Status
 
@@ -213,9 +214,10 @@ def root(
     no_progress = status in (Status.LINE_SEARCH, Status.ROUND_OFF, Status.KINK)
     if no_progress and _is_local_minimum(x, size, slope):
         status = Status.LOCAL_MINIMUM_OF_NORM
-    return _result(run, equations, status)
+    return run.result(equations, status)
 
 
+@scipy_method
 @np.errstate(all="ignore")
 def minimize(
     fun: Function,
@@ -321,7 +323,7 @@ def minimize(
         else:
             stalled = damped and f >= last_f and norm >= last_norm
             status = _reason_to_stop(x, far, stalled, asked)
-    return _result(run, objective, status)
+    return run.result(objective, status)
 
 
 def _linear_model(F: ArrayLike, J: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -398,20 +400,3 @@ def _kind_of_stationary_point(H: Matrix) -> Status:
 
 def _half_square(v: Vector) -> float:
     return 0.5 * float(v @ v)
-
-
-def _result(run: Recorder, counted: Equations | Objective, status: Status) -> Result:
-    x, (value, derivative), trace = run.finish(status)
-    if counted.is_scalar:
-        x, value, derivative = x[0], np.ravel(value)[0], np.ravel(derivative)[0]
-    return Result(
-        x=x,
-        fun=value,
-        jac=derivative,
-        nit=run.nit,
-        nfev=counted.nfev,
-        njev=counted.njev,
-        nhev=counted.nhev,
-        status=status,
-        trace=trace,
-    )

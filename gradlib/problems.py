@@ -247,12 +247,13 @@ course_quadratic = quadratic_form(
 
 
 def _rosenbrock(even: Any, odd: Any) -> Any:
-    return (100 * (odd - even**2) ** 2 + (1 - even) ** 2).sum()
+    r, rest = odd - even**2, even - 1.0
+    return 100.0 * (r @ r) + rest @ rest
 
 
 def _rosenbrock_jac(even: Vector, odd: Vector) -> tuple[Vector, Vector]:
-    r = odd - even**2
-    return -400 * even * r - 2 * (1 - even), 200 * r
+    right = 200.0 * (odd - even**2)
+    return 2.0 * (even - 1.0 - even * right), right
 
 
 def chained_rosenbrock(n: int) -> Problem:
@@ -284,9 +285,9 @@ def chained_rosenbrock(n: int) -> Problem:
         raise ValueError(f"n must be an integer >= 2, got {n!r}")
 
     def jac(x: Vector) -> Vector:
-        g = np.zeros(n)
-        left, right = _rosenbrock_jac(x[:-1], x[1:])
-        g[:-1] += left
+        g = np.empty(n)
+        g[:-1], right = _rosenbrock_jac(x[:-1], x[1:])
+        g[-1] = 0
         g[1:] += right
         return g
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -218,12 +218,38 @@ class Recorder:
         _, x, state = self._last if of_last else self._best
         xs, funs, norms, steps = zip(*self._points, strict=True) if self._points else ((), (), (), ())
         trace = Trace(
-            x=np.array(xs, dtype=np.float64).reshape(-1, x.size),
+            x=np.concatenate(xs).reshape(-1, x.size) if xs else np.empty((0, x.size)),
             fun=np.array(funs, dtype=np.float64),
             grad_norm=np.array(norms, dtype=np.float64),
             step=np.array(steps[1:], dtype=np.float64),
         )
         return x.copy(), state, trace
+
+    def result(self, counts: Counts, status: Status) -> Result:
+        """Return what a driver returns, where the state is (value, derivative)."""
+        x, (value, derivative), trace = self.finish(status)
+        if counts.is_scalar:
+            x, value, derivative = x[0], np.ravel(value)[0], np.ravel(derivative)[0]
+        return Result(
+            x=x,
+            fun=value,
+            jac=derivative,
+            nit=self.nit,
+            nfev=counts.nfev,
+            njev=counts.njev,
+            nhev=counts.nhev,
+            status=status,
+            trace=trace,
+        )
+
+
+class Counts(Protocol):
+    """What a result tells of the function: whether its variable is a number, and the evaluations."""
+
+    is_scalar: bool
+    nfev: int
+    njev: int
+    nhev: int
 
 
 Callback = Callable[[Any], object]
