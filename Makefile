@@ -7,7 +7,7 @@ READY := $(VENV)/ready
 LAB_READY := $(VENV)/lab-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lab serve refresh release hooks lock clean
+.PHONY: help book test lab serve refresh release bench hooks lock clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ refresh: $(READY) ## run the notebooks again and store their outputs
 
 release: $(READY) ## write the students' notebooks from the solutions
 	@$(BIN)/course release
+
+bench: $(READY) ## measure gradlib against SciPy, optax, autograd and JAX
+	@$(BIN)/python -m benchmarks
 
 hooks: $(READY) ## let git run the quick checks before each commit
 	@$(BIN)/pre-commit install
