@@ -4,6 +4,7 @@ A page then holds its maths at first paint and runs no MathJax script, and a bad
 build.
 """
 
+import atexit
 import base64
 import json
 from functools import cache
@@ -93,6 +94,7 @@ class Engine:
 
     def __init__(self, macros: dict[str, Any]) -> None:
         self._js = MiniRacer()
+        atexit.register(self._js.close)  # later, Python 3.13 waits for its thread for ever
         self._js.eval(BEFORE)
         for component in COMPONENTS:
             self._js.eval((MATHJAX / component).read_text(encoding="utf-8") + "\n;0")
