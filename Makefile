@@ -31,7 +31,7 @@ release: $(READY) ## write the students' notebooks from the solutions
 	@$(BIN)/course release
 
 bench: $(READY) ## measure gradlib against SciPy, optax, autograd and JAX
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks --page chapters/benchmarks.md
 
 hooks: $(READY) ## let git run the quick checks before each commit
 	@$(BIN)/pre-commit install

@@ -4,23 +4,18 @@ Run as ``python -m benchmarks.rules``. Both contestants take turns in one proces
 holds medians over the rounds, and the ratio is the median of each round's ratio.
 """
 
-import os
+from collections import deque
+from collections.abc import Callable
+from statistics import median
+from time import perf_counter
+from typing import Any, NamedTuple, TypeAlias
 
-for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")  # before NumPy starts its threads
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
 
-from collections import deque  # noqa: E402
-from collections.abc import Callable  # noqa: E402
-from statistics import median  # noqa: E402
-from time import perf_counter  # noqa: E402
-from typing import Any, NamedTuple, TypeAlias  # noqa: E402
-
-import jax  # noqa: E402
-import jax.numpy as jnp  # noqa: E402
-import numpy as np  # noqa: E402
-import optax  # noqa: E402
-
-from gradlib import rules, sgd  # noqa: E402
+from gradlib import rules, sgd
 
 POINTS, PARAMETERS, BATCH = 1000, 3, 5
 RATE = 1e-3
