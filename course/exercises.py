@@ -282,6 +282,7 @@ def site_page(sheet: Sheet, released: NotebookNode, *, solutions: bool = True) -
             case "check":
                 cells.append(copy.deepcopy(pristine[id_]))
                 cells[-1].metadata.tags = ["hide-input"]  # a reader of the page does not run it
+                cells[-1].metadata.mystnb = {"code_prompt_show": "The check", "code_prompt_hide": "The check"}
             case "answer":
                 cells.append(new_code_cell(blank(part.cell.source), id=id_))
             case "exercise":
