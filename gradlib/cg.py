@@ -674,6 +674,8 @@ def _multiplication(A: Operator, name: str, n: int) -> Product:
         shape, product = A.shape, _checked(lambda v: A @ v, name)
     else:
         dense = A if type(A) is np.ndarray and A.dtype is _DOUBLE else numeric(A, name)
+        if not np.isfinite(dense).all():
+            raise ValueError(f"{name} must be finite")
         shape, product = dense.shape, dense.dot
     if shape != (n, n):
         raise ValueError(f"{name} must have shape {(n, n)} to fit b, got {shape}")

@@ -117,7 +117,7 @@ def backtracking(
     0.125
     """
     x, p, g, slope = _checked(fun, x, p, f, g, alpha)
-    if not (0 < rho < 1 and 0 < c1 < 1):
+    if not (_is_number(rho) and _is_number(c1) and 0 < rho < 1 and 0 < c1 < 1):
         raise ValueError(f"rho and c1 must lie in (0, 1), got rho={rho!r}, c1={c1!r}")
     slack = _slack(f, alpha * slope)
     inside = False
@@ -210,7 +210,7 @@ def strong_wolfe(
     """
     x, p, g, slope = _checked(fun, x, p, f, g, alpha)
     function(jac, "jac")
-    if not 0 < c1 < c2 < 1:
+    if not (_is_number(c1) and _is_number(c2) and 0 < c1 < c2 < 1):
         raise ValueError(f"c1 and c2 must fulfil 0 < c1 < c2 < 1, got c1={c1!r}, c2={c2!r}")
 
     def checked_fun(at: Vector) -> float:
@@ -343,6 +343,10 @@ def _checked(
             f"p must be a direction of descent: gᵀp must be negative and finite, it is {slope:.3g}"
         )
     return x, p, g, slope
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, float | int | np.floating | np.integer)
 
 
 def _slack(f: float, predicted: float) -> float:

@@ -329,6 +329,9 @@ def minimize(
 def _linear_model(F: ArrayLike, J: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return F and J as arrays whose shapes fit."""
     F, J = np.asarray(F), np.asarray(J)
+    for name, array in (("F", F), ("J", J)):
+        if array.dtype.kind not in "biufc":
+            raise ValueError(f"{name} must be numbers, got {array.dtype}")
     if J.shape != F.shape and (F.ndim != 1 or J.shape != (F.size, F.size)):
         raise ValueError(f"J must have the shape {F.shape} of F or be its Jacobian, got shape {J.shape}")
     return F, J
@@ -350,11 +353,12 @@ def _symmetric(H: ArrayLike) -> Matrix:
 
 
 def _is_positive_definite(H: Matrix) -> bool:
+    """Whether a Cholesky factorisation exists whose pivots are more than round-off."""
     try:
-        np.linalg.cholesky(H)
+        pivots = np.diag(np.linalg.cholesky(H)) ** 2
     except np.linalg.LinAlgError:
         return False
-    return True
+    return bool((pivots > 10 * len(H) * _EPS * np.diag(H)).all())
 
 
 def _go(fun: Callable[[Vector], float], x: Vector, p: Vector, f: float, g: Vector, *, damped: bool) -> Step:

@@ -439,7 +439,7 @@ def _look(k: int, points: int) -> dict[str, Any]:
 def _labels(labels: Sequence[str] | None, count: int) -> Sequence[str | None]:
     if labels is None:
         return [None] * count
-    if isinstance(labels, str) or len(labels) != count:
+    if isinstance(labels, str) or not isinstance(labels, Sequence) or len(labels) != count:
         raise ValueError(f"labels must hold one string for each of the {count} results")
     return labels
 
@@ -455,7 +455,7 @@ def _path(result: Result, n: int) -> NDArray[np.float64]:
 
 
 def _curve(result: Result, quantity: str, reference: ArrayLike | None) -> NDArray[np.float64]:
-    if quantity not in ("grad_norm", "fun", "error"):
+    if not isinstance(quantity, str) or quantity not in ("grad_norm", "fun", "error"):
         raise ValueError(f"quantity must be 'grad_norm', 'fun' or 'error', got {quantity!r}")
     path = _path(result, result.trace.x.shape[1] if isinstance(result, Result) else 0)
     if quantity == "grad_norm":

@@ -173,6 +173,7 @@ def quadratic_form(
         raise ValueError("A must be symmetric")
     try:
         np.linalg.cholesky(A)
+        minimum = finite(np.linalg.solve(A, b), "A")
     except np.linalg.LinAlgError:
         raise ValueError("A must be positive definite: it has an eigenvalue <= 0") from None
     start = np.zeros(b.size) if x0 is None else finite(x0, "x0")
@@ -184,7 +185,7 @@ def quadratic_form(
         jac=lambda x: A @ x - b,
         hess=lambda x: A.copy(),
         x0=start,
-        minimum=finite(np.linalg.solve(A, b), "A"),
+        minimum=minimum,
         A=A,
         b=b,
     )

@@ -87,6 +87,8 @@ def table(columns: Mapping[str, tuple[Iterable[Any], str]]) -> Markdown:
     | 0 | 2.000 |
     | 1 | 2.100 |
     """
+    if not isinstance(columns, Mapping) or not all(isinstance(column, tuple) for column in columns.values()):
+        raise ValueError("columns must map each heading to a pair (values, format)")
     cells = [[format(value, spec) for value in values] for values, spec in columns.values()]
     if len({len(column) for column in cells}) > 1:
         lengths = ", ".join(f"{name}: {len(column)}" for name, column in zip(columns, cells, strict=True))

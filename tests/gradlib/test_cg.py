@@ -416,7 +416,7 @@ SOLVE: list[tuple[dict[str, Any], str]] = [
     ({"A": lambda v: v[:1]}, "A returned shape"),
     ({"A": lambda v: None}, "what A returns must be"),
     ({"A": np.eye(2) * 1e-320}, "A must be scaled"),
-    ({"A": [[nan, 0.0], [0.0, 1.0]], "x0": [1.0, 1.0]}, "A must give finite products"),
+    ({"A": [[nan, 0.0], [0.0, 1.0]], "x0": [1.0, 1.0]}, "A must be finite"),
     ({"b": [1.0, nan]}, "b must be finite"),
     ({"b": 1.0}, "b must be a vector"),
     ({"b": []}, "b must be a vector"),
