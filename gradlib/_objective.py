@@ -76,8 +76,18 @@ def function(value: object, name: str) -> Function:
     return value
 
 
-def check_options(tol: float, max_iter: int, callback: Callable[[Any], object] | None) -> None:
+def switch(value: object, name: str) -> None:
+    """Check that `value` is a truth value, or say that `name` is none."""
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be True or False, got {value!r}")
+
+
+def check_options(
+    tol: float, max_iter: int, callback: Callable[[Any], object] | None, **switches: bool
+) -> None:
     """Check the keywords that all drivers share."""
+    for name, value in switches.items():
+        switch(value, name)
     if isinstance(tol, bool) or not isinstance(tol, Real) or not 0 <= tol < math.inf:
         raise ValueError(f"tol must be a finite number >= 0, got {tol!r}")
     if isinstance(max_iter, bool) or not isinstance(max_iter, Integral) or max_iter < 0:

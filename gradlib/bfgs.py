@@ -193,7 +193,7 @@ def minimize(
     objective = Objective(fun, x0, jac)
     n = objective.x0.size
     max_iter = 200 * n if max_iter is None else max_iter
-    check_options(tol, max_iter, callback)
+    check_options(tol, max_iter, callback, keep_trace=keep_trace)
     if not _C1 < number(c2, "c2") < 1:
         raise ValueError(f"c2 must lie between {_C1} and 1, got {c2!r}")
     H = _Dense(n, _start(H0, n), _weights(update))

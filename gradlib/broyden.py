@@ -223,7 +223,7 @@ def root(
     >>> result.x.round(10) + 0.0, result.nit, result.nfev
     (array([0., 3.]), 7, 8)
     """
-    check_options(tol, max_iter, callback)
+    check_options(tol, max_iter, callback, keep_trace=keep_trace)
     if not isinstance(method, str) or method not in _UPDATES:
         raise ValueError(f'method must be "good" or "bad", got {method!r}')
     equations = Equations(F, x0, lambda x: np.eye(np.size(x)))

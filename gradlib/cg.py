@@ -420,7 +420,7 @@ def _solve(
     precondition = None if preconditioner is None else _multiplication(preconditioner, "preconditioner", n)
     if max_iter is None:
         max_iter = (10 if conjugate else 1000) * n
-    check_options(tol, max_iter, callback)
+    check_options(tol, max_iter, callback, keep_trace=keep_trace)
     x, r, products = _start(multiply, b, x0)
     scale = _norm(b, "b") or _norm(r, "x0") or 1.0
     rr = float(r.dot(r))
@@ -430,6 +430,8 @@ def _solve(
     attained = math.inf  # the norm of the true residual when it was computed last
 
     status = Status.CONVERGED if norm <= tol else None
+    if status is not None and not np.isfinite(multiply(x)).all():
+        raise ValueError("A must give finite products")
     if status is None:
         z, rz = _preconditioned(precondition, r, rr)
         p = z.copy()
@@ -472,6 +474,8 @@ def _solve(
             p = direction(z, p, rz / last if conjugate and not afresh else 0.0, out=p)
             if afresh:
                 attained = norm
+    if not np.isfinite(x).all():
+        raise ValueError("A must be scaled: the solution of Ax = b is out of double precision's range")
     _, _, trace = run.finish(status)
     return Result(
         x=x,
@@ -555,7 +559,7 @@ def minimize(
     >>> minimize(rosenbrock.fun, rosenbrock.x0, rosenbrock.jac).x.round(5)
     array([1., 1.])
     """
-    check_options(tol, max_iter, callback)
+    check_options(tol, max_iter, callback, keep_trace=keep_trace)
     formula, remembers = _formula(beta), beta in _REMEMBER
     objective = Objective(fun, x0, jac)
     x, f, g = objective.x0, objective.f0, objective.g0

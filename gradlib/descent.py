@@ -71,7 +71,7 @@ def look_ahead(x: ArrayLike, v: ArrayLike, momentum: float) -> Vector:
     array([0.6, 0.8])
     """
     x, v = _alike(x, v)
-    return x - momentum * v
+    return x - number(momentum, "momentum") * v
 
 
 @scipy_method
@@ -159,7 +159,7 @@ def minimize(
     >>> minimize(q.fun, q.x0, q.jac, step_size=0.34).status.name  # 2/L is 1/3
     'DIVERGED'
     """
-    check_options(tol, max_iter, callback)
+    check_options(tol, max_iter, callback, keep_trace=keep_trace)
     eta = None if step_size is None else _schedule(step_size, "step_size", lambda rate: rate > 0, "positive")
     gamma = _schedule(momentum, "momentum", lambda share: 0 <= share < 1, "in [0, 1)")
     _check_combination(eta is None, momentum, nesterov)

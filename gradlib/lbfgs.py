@@ -139,7 +139,7 @@ def minimize(
     >>> result.success, float(abs(result.x - 1).max()) < 1e-6
     (True, True)
     """
-    check_options(tol, max_iter, callback)
+    check_options(tol, max_iter, callback, keep_trace=keep_trace)
     if isinstance(memory, bool) or not isinstance(memory, Integral) or memory < 1:
         raise ValueError(f"memory must be an integer >= 1, got {memory!r}")
     objective = Objective(fun, x0, jac)

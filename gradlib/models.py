@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gradlib._arrays import generator, is_traced, namespace, static_number
-from gradlib._objective import finite, number
+from gradlib._objective import finite, number, numeric
 
 __all__ = [
     "least_squares_cost",
@@ -191,6 +191,10 @@ def sigmoid(z: Array) -> Array:
     >>> sigmoid(np.array([-700.0, 0.0, 700.0]))
     array([9.85967654e-305, 5.00000000e-001, 1.00000000e+000])
     """
+    if not hasattr(z, "dtype"):
+        z = numeric(z, "z")[()]
+    if z.dtype.kind not in "iuf":
+        raise ValueError(f"z must be real numbers, got {z.dtype}")
     xp = namespace(z)
     return xp.exp(-xp.logaddexp(0.0, -z))
 

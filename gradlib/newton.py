@@ -172,7 +172,7 @@ def root(
     >>> root(lambda x: [x[0] + x[1] - 3, x[0] ** 2 + x[1] ** 2 - 9], [1.0, 5.0]).x.round(8) + 0.0
     array([0., 3.])
     """
-    check_options(tol, max_iter, callback)
+    check_options(tol, max_iter, callback, damped=damped, keep_trace=keep_trace)
     equations = Equations(F, x0, jac)
     x, value, J = equations.x0, equations.F0, equations.J0
     norm, size, slope = norm_inf(value), _half_square(value), J.T @ value
@@ -284,7 +284,7 @@ def minimize(
     >>> minimize(lambda x: x[0] ** 2 - x[1] ** 2, [1.0, 0.0], damped=False).status.name
     'STATIONARY'
     """
-    check_options(tol, max_iter, callback)
+    check_options(tol, max_iter, callback, damped=damped, keep_trace=keep_trace)
     objective = Objective(fun, x0, jac, hess, second_order=True)
     x, f, g, H = objective.x0, objective.f0, objective.g0, objective.H0
     norm = norm_inf(g)
@@ -330,7 +330,7 @@ def _linear_model(F: ArrayLike, J: ArrayLike) -> tuple[NDArray[Any], NDArray[Any
     """Return F and J as arrays whose shapes fit."""
     F, J = np.asarray(F), np.asarray(J)
     for name, array in (("F", F), ("J", J)):
-        if array.dtype.kind not in "biufc":
+        if array.dtype.kind not in "iufc":
             raise ValueError(f"{name} must be numbers, got {array.dtype}")
     if J.shape != F.shape and (F.ndim != 1 or J.shape != (F.size, F.size)):
         raise ValueError(f"J must have the shape {F.shape} of F or be its Jacobian, got shape {J.shape}")

@@ -147,6 +147,8 @@ def contour(
     above = z - z.min()
     floor = 1e-2 * float(np.median(above.compressed())) or 1.0
     height = np.log10(above + floor)
+    if height.max() == height.min():
+        raise ValueError("problem must not be constant within bounds")
     height = height.round(9)  # the last bits differ between processors, the picture must not
     ax = _axes(ax)
     levels = np.linspace(height.min(), height.max(), 14)[1:]
@@ -275,7 +277,7 @@ def tangents(
     True
     """
     function(f, "f")
-    x = _path(result, 1)[:, 0]
+    x = _path(result, 1, "result")[:, 0]
     if steps is not None:
         if isinstance(steps, bool) or not isinstance(steps, Integral) or steps < 1:
             raise ValueError(f"steps must be an integer >= 1, got {steps!r}")
@@ -392,7 +394,10 @@ def basins(labels: ArrayLike, bounds: Bounds, *, ax: Axes | None = None) -> Axes
     >>> len(ax.images)
     1
     """
-    matrix = np.asarray(labels)
+    try:
+        matrix = np.asarray(labels)
+    except ValueError:
+        raise ValueError("labels must be a matrix, with rows of one length") from None
     if matrix.ndim != 2 or matrix.size == 0 or matrix.dtype.kind not in "iu" or matrix.max() >= len(_REGIONS):
         raise ValueError(f"labels must be a matrix of integers below {len(_REGIONS)}")
     box = _box(bounds)
@@ -444,16 +449,17 @@ def _labels(labels: Sequence[str] | None, count: int) -> Sequence[str | None]:
     return labels
 
 
-def _path(result: Result, n: int) -> NDArray[np.float64]:
+def _path(result: Result, n: int, name: str = "results") -> NDArray[np.float64]:
     if not isinstance(result, Result):
-        raise ValueError(f"results must be Results of gradlib, got {type(result).__name__}")
+        raise ValueError(f"{name} must be Results of gradlib, got {type(result).__name__}")
     if len(result.trace) == 0:
-        raise ValueError("results must have a trace: run with keep_trace=True")
+        raise ValueError(f"{name} must have a trace: run with keep_trace=True")
     if result.trace.x.shape[1] != n:
-        raise ValueError(f"results must be in {n} dimension{'s' * (n > 1)}, got {result.trace.x.shape[1]}")
+        raise ValueError(f"{name} must be in {n} dimension{'s' * (n > 1)}, got {result.trace.x.shape[1]}")
     return result.trace.x
 
 
+@np.errstate(over="ignore")
 def _curve(result: Result, quantity: str, reference: ArrayLike | None) -> NDArray[np.float64]:
     if not isinstance(quantity, str) or quantity not in ("grad_norm", "fun", "error"):
         raise ValueError(f"quantity must be 'grad_norm', 'fun' or 'error', got {quantity!r}")

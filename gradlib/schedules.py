@@ -9,6 +9,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from gradlib._arrays import is_traced, namespace, positive
 from gradlib._objective import finite
 
@@ -131,7 +133,8 @@ def exponential_decay(init_value: float, transition_steps: float, decay_rate: fl
         raise ValueError(f"decay_rate must be at most 1, got {decay_rate}")
 
     def schedule(t: Any) -> Any:
-        return init_value * decay_rate ** (_steps(t) / transition_steps)
+        with np.errstate(over="ignore", under="ignore"):
+            return init_value * decay_rate ** (_steps(t) / transition_steps)
 
     return schedule
 

@@ -31,6 +31,7 @@ from gradlib._objective import (
     norm_inf,
     numeric,
     scalar,
+    switch,
 )
 from gradlib.result import Callback, Recorder, Result, Status
 from gradlib.rules import Rule
@@ -80,6 +81,7 @@ def minibatches(
     """
     n, rng = whole(n, "n", 1), generator(rng)
     batch_size = _batch_size(batch_size, n)
+    switch(replacement, "replacement")
     order = rng.integers(n, size=n) if replacement else rng.permutation(n)
     return (order[start : start + batch_size] for start in range(0, n, batch_size))
 
@@ -214,7 +216,7 @@ def minimize(
     >>> result.success, result.x.round(6)
     (True, array([2., 3.]))
     """
-    check_options(tol, 0, callback)
+    check_options(tol, 0, callback, keep_trace=keep_trace, replacement=replacement)
     epochs, rng = whole(epochs, "epochs", 0), generator(rng)
     if not all(callable(getattr(rule, name, None)) for name in ("init", "update")):
         raise ValueError(f"rule must be a pair of functions (init, update), got {type(rule).__name__}")

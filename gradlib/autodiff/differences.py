@@ -119,7 +119,7 @@ def complex_step(f: Function, x: ArrayLike, h: float = 1e-20) -> Any:
 def _checked(f: Function, x: ArrayLike, h: float | None, scheme: str) -> tuple[Function, Any, Any]:
     """Return `f` with arrays as values, `x` and the step for each element."""
     function(f, "f")
-    if scheme not in ("central", "forward"):
+    if not isinstance(scheme, str) or scheme not in ("central", "forward"):
         raise ValueError(f"scheme must be 'central' or 'forward', got {scheme!r}")
     point = finite(x, "x")[()]
     if h is None:
