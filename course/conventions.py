@@ -15,6 +15,7 @@ from markdown_it import MarkdownIt
 from mdit_py_plugins.anchors import anchors_plugin
 from nbformat import NotebookNode
 
+from course.lessons import LESSON
 from course.notebooks import dumps, normalise, read
 
 Rule = Callable[[NotebookNode, Path], Iterator[str]]
@@ -28,6 +29,8 @@ TEXT_NOBODY_WANTS = {
         r"(?<![\w.:/])/(home|Users|root|tmp|work|usr|var|opt|mnt|content)/|\b[A-Z]:\\"
     ),
 }
+ASSERTION = re.compile(r"^\s*assert\b", re.M)
+OPTION = re.compile(r"<details><summary>.+?</summary>(.*?)</details>", re.S)
 SEEDS = {"default_rng", "SeedSequence", "PCG64", "Philox"}
 
 
@@ -161,6 +164,38 @@ def feedback(nb: NotebookNode, path: Path) -> Iterator[str]:
             yield f"cell `{cell.id}`: prints {printed!r}, not the one line {facts['exercise']}: {wanted}"
 
 
+def claimed(nb: NotebookNode, path: Path) -> Iterator[str]:
+    """Each check of a chapter says in a sentence what it proves, and each assertion is part of a check."""
+    if path.parent.name != "chapters":
+        return
+    for cell in _code(nb):
+        tagged = "check" in cell.metadata.get("tags", [])
+        claim = cell.metadata.get("course", {}).get("claim", "")
+        asserts = bool(ASSERTION.search(cell.source))
+        if tagged and not asserts:
+            yield f"cell `{cell.id}`: is tagged check, but asserts nothing"
+        if asserts and not tagged:
+            yield f"cell `{cell.id}`: asserts something; tag it check"
+        if tagged and not (claim[:1].strip() and claim.endswith(".")):
+            yield f"cell `{cell.id}`: needs metadata.course.claim, a whole sentence that the cell proves"
+
+
+def self_check(nb: NotebookNode, path: Path) -> Iterator[str]:
+    """End a lesson with three to six questions, each option explained, and one of each question right."""
+    if path.parent.name != "chapters" or not LESSON.fullmatch(path.stem):
+        return
+    texts = [cell.source for cell in nb.cells if cell.source.startswith("## Check yourself")]
+    questions = re.split(r"^\*\*Question \d+\.\*\*", "".join(texts), flags=re.M)[1:]
+    if not 3 <= len(questions) <= 6:
+        yield f"has {len(questions)} questions under `## Check yourself`; wanted are 3 to 6"
+    for number, question in enumerate(questions, 1):
+        answers = [answer.strip() for answer in OPTION.findall(question)]
+        if len(answers) < 2 or not all(answers):
+            yield f"question {number}: wanted are two options or more, each explained"
+        if sum(bool(re.match(r"Right\b", answer)) for answer in answers) != 1:
+            yield f"question {number}: exactly one option's explanation starts with `Right`"
+
+
 RULES: dict[str, Rule] = {
     rule.__name__: rule
     for rule in (
@@ -175,6 +210,8 @@ RULES: dict[str, Rule] = {
         no_semicolons,
         links,
         feedback,
+        claimed,
+        self_check,
     )
 }
 
