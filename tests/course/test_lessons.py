@@ -1,4 +1,4 @@
-"""What the lessons say about themselves: claims with checks, symbols with meanings, questions with answers."""
+"""What the lessons say of themselves: claims with checks, symbols with meanings, questions with answers."""
 
 from pathlib import Path
 
