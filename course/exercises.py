@@ -11,13 +11,28 @@ role        cell           what becomes of it
 `hint`      markdown       folded; several, from a nudge to nearly all
 `answer`    code           the lines between `### BEGIN SOLUTION` and `### END SOLUTION` become a stub
 `check`     code           copied: it tests properties, and holds no answer
+`hidden`    code           for grading alone: shows values of the answers, for inputs that nobody guesses
 `solution`  markdown/code  the written solution, folded on the page with the reference answer and what its
                            code prints (no figures); never in the student's notebook
 ==========  =============  ==================================================================================
+
+A hidden cell stands between check and solution. Each of its lines is one `practice.emit(label, lambda: …)`:
+it calls an answer and shows a value, never a verdict. What the reference answer gives is stored as the
+cell's outputs, and a student's values are compared with it, number by number, in a process that runs no
+student's code. The cell may use names of answers and of cells without a role, not of checks. If all its
+values are right it earns its share of the exercise's points, as large as that of each other hidden cell of
+the exercise: so each part of a question has a hidden cell of its own. Beside role and exercise its
+`metadata.course` may have
+
+- `rtol` (1e-6 if it is not given) and `atol` (1e-9): numbers agree when they differ by no more than
+  `atol + rtol * |expected|`;
+- `accept`, for questions with many right answers: `{label: condition}`, where a Python expression of `value`
+  (what was emitted; a list is an array), `np` and `math` decides in place of the comparison.
 """
 
 import ast
 import copy
+import math
 import re
 import textwrap
 from collections import Counter
@@ -43,6 +58,7 @@ ROLES = {
     "hint": ("markdown",),
     "answer": ("code",),
     "check": ("code",),
+    "hidden": ("code",),
     "solution": ("markdown", "code"),
 }
 NAME = re.compile(r"(\d\d)-([a-z0-9]+(?:-[a-z0-9]+)*)")
@@ -50,6 +66,7 @@ WORDS = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 HEADING = re.compile(r"^#{1,6} ", re.M)
 LABEL = re.compile(r"^:label: *(\S+)|^\(([\w-]+)\)=|\$\$ \(([\w-]+)\)", re.M)
 LINK = re.compile(r"\[[^\]]+\]\([^)\s]+\)")
+TOLERANCES = {"rtol": 1e-6, "atol": 1e-9}
 REGION = re.compile(r"^([ \t]*)### BEGIN SOLUTION\n(.*?)^[ \t]*### END SOLUTION[ \t]*$", re.M | re.S)
 MARKER = re.compile(r"(BEGIN|END)\s+SOLUTION", re.I)
 FENCED = re.compile(r"^(`{3,}|~{3,}).*?^\1", re.M | re.S)
@@ -165,6 +182,8 @@ def parse(path: Path) -> Sheet:
         elif current is None or id_ != current.id:
             under = f"stands under {current.id!r}" if current else "stands before any exercise"
             raise _error(path, cell, f"belongs to the exercise {id_!r}, but {under}")
+        elif role == "hidden":
+            _check_hidden(path, cell, facts)
         elif facts:
             raise _error(path, cell, f"has {', '.join(facts)} in metadata.course, which only statements have")
         _check_part(path, cell, role)
@@ -237,7 +256,7 @@ def student(sheet: Sheet) -> NotebookNode:
                 cell.source = f"<details>\n{summary}\n\n{cell.source}\n\n</details>"
             case "answer":
                 cell.source = blank(cell.source)
-            case "solution":
+            case "hidden" | "solution":
                 continue
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
@@ -396,6 +415,27 @@ def _check_answer(path: Path, cell: NotebookNode) -> None:
         raise _error(path, cell, "has a ### BEGIN SOLUTION or ### END SOLUTION without its partner")
 
 
+def _check_hidden(path: Path, cell: NotebookNode, facts: dict[str, Any]) -> None:
+    if unknown := facts.keys() - {*TOLERANCES, "accept"}:
+        raise _error(path, cell, f"has unknown keys in metadata.course: {', '.join(sorted(unknown))}")
+    for key in TOLERANCES:
+        value = facts.get(key, 0)
+        if type(value) not in (int, float) or not 0 <= value < math.inf:
+            raise _error(path, cell, f"has {key} = {value!r}; wanted is a number from 0")
+    accept = facts.get("accept", {})
+    if not isinstance(accept, dict):
+        raise _error(path, cell, 'has an accept that is no {"label": "condition"}')
+    for label, condition in accept.items():
+        try:
+            compile(condition, label, "eval")
+        except (SyntaxError, TypeError) as error:
+            raise _error(
+                path, cell, f"accepts {label!r} on a condition that is no Python: {error}"
+            ) from error
+    if "practice.emit(" not in cell.source:
+        raise _error(path, cell, "shows nothing; wanted are lines practice.emit(label, lambda: …)")
+
+
 def _check_whole(sheet: Sheet) -> None:
     if not sheet.exercises:
         raise ExerciseError(f"{sheet.path}: no cell starts an exercise, with metadata.course.role 'exercise'")
@@ -411,6 +451,8 @@ def _check_whole(sheet: Sheet) -> None:
                 )
         if "solution" in roles[: -roles.count("solution")]:
             raise ExerciseError(f"{sheet.path}: the solution of {exercise.id!r} does not come last")
+        if "check" in roles[roles.index("hidden") :]:
+            raise ExerciseError(f"{sheet.path}: a check of {exercise.id!r} comes after what is hidden")
         _check_names(sheet, exercise)
     labels = (label for part in sheet.parts for label in LABEL.findall(part.cell.source))
     for label, times in Counter(map("".join, labels)).items():

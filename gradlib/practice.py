@@ -1,14 +1,18 @@
-"""Feedback at once on an exercise: passed, wrong with a counterexample, or not attempted.
+"""Feedback at once on an exercise, and values for whoever grades it.
 
-A check tests properties that the answer must have, so it holds no answer.
+`check` tells the student: passed, wrong with a counterexample, or not attempted. It tests properties that the
+answer must have, so it holds no answer. `emit` shows what an answer gives for one input. It compares nothing:
+the expected value is what the reference answer gave, and is kept where no student's code runs.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
+import json
 import math
 import reprlib
+import sys
 from collections.abc import Callable
 from fractions import Fraction
 from numbers import Rational
@@ -16,10 +20,13 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["agree", "check"]
+__all__ = ["agree", "check", "emit"]
 
 _POINTS = 12
 _TRIES = 10_000
+_MOST = 10_000
+_KINDS = {"b": bool, "i": int, "u": int, "f": float, "c": complex}
+_NUMBERS = {np.dtype(code).type: _KINDS[np.dtype(code).kind] for code in "?bhilqBHILQefdgFDG"}
 
 
 class _BlankError(Exception):
@@ -28,6 +35,10 @@ class _BlankError(Exception):
 
 class _AnswerError(Exception):
     """An answer's function raised; the message says for which arguments."""
+
+
+class _RefusedError(Exception):
+    """A value of a kind that is not shown; the message says which."""
 
 
 def check(name: str, *answers: Any) -> Callable[[Callable[..., None]], None]:
@@ -119,6 +130,103 @@ def agree(
         _, point, given, value = min(wrong, key=lambda found: found[0])
         at = ", ".join(f"{name} = {x}" for name, x in zip(names, point, strict=True))
         raise AssertionError(f"at {at} your expression gives {_show(given)}, the step gives {value}")
+
+
+def emit(label: str, answer: Callable[[], Any]) -> None:
+    """Show what an answer gives for one input, as one line ``label: value`` with all digits.
+
+    =====================================================  ==================================================
+    what `answer()` does                                   the line ends in
+    =====================================================  ==================================================
+    gives numbers, texts, lists, tuples, dicts or arrays   the value as JSON; arrays and tuples are lists
+    gives or meets a ``...`` that is still to be replaced  ``blank``
+    raises                                                 ``raised`` and the name of the exception
+    gives anything else, or over 10 000 numbers            ``refused`` and the reason
+    =====================================================  ==================================================
+
+    A value is taken for what its exact type is: an object which calls itself equal to everything, or prints
+    as it likes, is refused.
+
+    Parameters
+    ----------
+    label : str
+        Names the value among those of a cell; without a colon.
+    answer : callable
+        A function without parameters, mostly a ``lambda``. It is called here, so that an answer which raises,
+        or a name that is missing, costs this value alone.
+
+    Examples
+    --------
+    >>> emit("a third", lambda: 1 / 3)
+    a third: 0.3333333333333333
+    >>> emit("rows", lambda: (np.eye(2), 7))
+    rows: [[[1.0, 0.0], [0.0, 1.0]], 7]
+    >>> emit("left out", lambda: [1, ...])
+    left out: blank
+    >>> emit("pole", lambda: 1 / 0)
+    pole: raised ZeroDivisionError
+    """
+    if type(label) is not str or not label.strip() or ":" in label or "\n" in label:
+        raise ValueError(f"label: wanted is a line of text without a colon, not {label!r}")
+    if not callable(answer):
+        raise TypeError(f"answer: wanted is a function without parameters; write emit({label!r}, lambda: …)")
+    line = f"{label}: {_outcome(answer)}"
+    # Shown, not printed: what an answer prints goes elsewhere, and cannot get between the values.
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is None:
+        print(line)
+    else:
+        shell.display_pub.publish({"text/plain": line})
+
+
+def _outcome(answer: Callable[[], Any]) -> str:
+    try:
+        return json.dumps(_plain(answer(), [0]))
+    except _BlankError:
+        return "blank"
+    except _RefusedError as error:
+        return f"refused {error}"
+    except (Exception, SystemExit) as error:
+        said = error.args[0] if type(error) is TypeError and error.args else ""
+        if type(said) is str and "ellipsis" in said.lower():  # a blank was computed with
+            return "blank"
+        return f"raised {_name(type(error))}"
+
+
+def _plain(value: Any, counted: list[int]) -> Any:
+    """Rebuild a value from what its exact type says; a subclass is none of these types."""
+    counted[0] += 1
+    if counted[0] > _MOST:
+        raise _RefusedError(f"more than {_MOST} numbers")
+    kind = type(value)
+    if value is ...:
+        raise _BlankError
+    if value is None or kind in (bool, int, float, str):
+        return value
+    if kind is complex:
+        return {"real": value.real, "imag": value.imag}
+    if kind is Fraction:
+        return value.numerator / value.denominator
+    if kind in (list, tuple):
+        return [_plain(part, counted) for part in value]
+    if kind is dict:
+        return {str(_plain(key, counted)): _plain(part, counted) for key, part in value.items()}
+    if kind in _NUMBERS:
+        return _plain(_NUMBERS[kind](value), counted)
+    if kind is np.str_:
+        return str(value)
+    if kind is not np.ndarray and kind.__module__.startswith(("jaxlib.", "jax.")):
+        value, kind = np.asarray(value), np.ndarray
+    if kind is np.ndarray and value.dtype.kind in "biufcUO":
+        if value.size > _MOST:
+            raise _RefusedError(f"more than {_MOST} numbers")
+        return _plain(value.tolist(), counted)
+    raise _RefusedError(f"the type {_name(kind)}")
+
+
+def _name(kind: type) -> str:
+    name = type.__dict__["__name__"].__get__(kind)
+    return name if type(name) is str and name.isidentifier() and len(name) < 80 else "without a plain name"
 
 
 def _verdict(test: Callable[..., None], answers: tuple[Any, ...]) -> str:

@@ -43,6 +43,11 @@ def cells():
             id="check",
             metadata={"course": part | {"role": "check"}},
         ),
+        new_code_cell(
+            f"practice.emit('{CANARY}', lambda: cube(1.7183))",
+            id="hidden",
+            metadata={"course": part | {"role": "hidden"}},
+        ),
         new_markdown_cell(
             f"It is {CANARY}.", id="solution", metadata={"course": part | {"role": "solution"}}
         ),

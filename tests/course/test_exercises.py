@@ -1,6 +1,7 @@
 """The format of exercises: what is refused, what students get, what the page shows."""
 
 import copy
+import math
 import re
 
 import pytest
@@ -129,6 +130,18 @@ BROKEN = {
     "no hint": (both_hints_gone, "the exercise 'cube' has no cell of role 'hint'"),
     "no answer": (without("answer"), "the exercise 'cube' has no cell of role 'answer'"),
     "no check": (without("check"), "the exercise 'cube' has no cell of role 'check'"),
+    "no hidden cell": (without("hidden"), "the exercise 'cube' has no cell of role 'hidden'"),
+    "hidden before the check": (moved("hidden", 6), "a check of 'cube' comes after what is hidden"),
+    "hidden after the solution": (moved("hidden", 9), "the solution of 'cube' does not come last"),
+    "hidden cell that shows nothing": (source("hidden", "cube(2)"), "`hidden` shows nothing"),
+    "tolerance below zero": (course("hidden", rtol=-1), "`hidden` has rtol = -1; wanted is a number from 0"),
+    "tolerance without end": (course("hidden", atol=math.inf), "`hidden` has atol = inf"),
+    "unknown key of a hidden cell": (
+        course("hidden", tol=1),
+        "`hidden` has unknown keys in metadata.course: tol",
+    ),
+    "accept without a label": (course("hidden", accept="value > 0"), "`hidden` has an accept that is no"),
+    "accept that is no Python": (course("hidden", accept={"a": "value >"}), "`hidden` accepts 'a' on a cond"),
     "no solution": (both_solutions_gone, "the exercise 'cube' has no cell of role 'solution'"),
     "exercise twice": (again, "2 exercises are named 'cube'"),
     "solution before the check": (moved("solution", 6), "the solution of 'cube' does not come last"),
@@ -201,7 +214,7 @@ def test_headings_in_listings_are_comments(tmp_path):
 def test_exercises_are_numbered_by_chapter(tmp_path):
     cells = sheets.cells()
     again(cells)
-    for new in cells[9:]:
+    for new in cells[10:]:
         new.metadata.course.exercise = "cube-again"
     sheet = parse(sheets.write(tmp_path, cells))
     assert [(exercise.id, exercise.number) for exercise in sheet.exercises] == [

@@ -1,5 +1,6 @@
 """Each check rejects plausible mistakes, says what is wrong, and does not give the answer away.
 
+The hidden cells reject them, too: the reference earns all points, and a mistake none of those it is about.
 The mistakes are listed in `wrong_answers/NN-name.toml`, one file for each sheet of exercises.
 """
 
@@ -12,7 +13,8 @@ from pathlib import Path
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from course.exercises import REGION, parse, reference
+from course.exercises import REGION, blank, parse, reference
+from course.grading.values import compare
 from course.notebooks import find
 from course.refresh import execute
 
@@ -74,3 +76,62 @@ def test_each_exercise_has_three_mistakes_or_more(sheet):
     listed = Counter(wrong["exercise"] for wrong in mistakes(sheet))
     assert listed.keys() == {exercise.id for exercise in parse(sheet).exercises}
     assert min(listed.values()) >= 3
+
+
+@cache
+def hidden(path):
+    """Run the hidden cells of a sheet after all kinds of answers, in one kernel; give what is right of each.
+
+    The keys are (exercise, "reference"), (exercise, "blank"), (mistake's number, "reference") and (mistake's
+    number, "blank"): in the last two a mistake replaces its part of the reference, or of what is blank.
+    """
+    sheet = parse(path)
+    cells = [new_code_cell(part.cell.source) for part in sheet.parts if not part.role and is_code(part.cell)]
+    cases = {}
+
+    def add(key, exercise, wrong=""):
+        make = {"reference": reference, "blank": blank}[key[1]]
+        answers = [make(cell.source) for cell in sheet.of(exercise, "answer")]
+        for source in (*answers, wrong, *(cell.source for cell in sheet.of(exercise, "hidden"))):
+            cells.append(new_code_cell(source, metadata={"tags": ["raises-exception"]}))
+        shown = range(len(cells) - len(sheet.of(exercise, "hidden")), len(cells))
+        cases[key] = dict(zip(shown, sheet.of(exercise, "hidden"), strict=True))
+
+    sources = {exercise.id: exercise for exercise in sheet.exercises}
+    for kind in ("reference", "blank"):
+        for exercise in sheet.exercises:
+            add((exercise.id, kind), exercise)
+        for number, wrong in enumerate(mistakes(path)):
+            add((number, kind), sources[wrong["exercise"]], wrong["answer"])
+    ran = execute(new_notebook(cells=cells), path).cells
+    return {
+        key: {
+            cell.id: set(compare(cell, ran[place].outputs).values()) == {"right"}
+            for place, cell in case.items()
+        }
+        for key, case in cases.items()
+    }
+
+
+@pytest.mark.parametrize("sheet", SHEETS, ids=lambda path: path.stem)
+def test_reference_is_right_in_every_hidden_cell(sheet):
+    for exercise in parse(sheet).exercises:
+        right = hidden(sheet)[exercise.id, "reference"]
+        assert all(right.values()), f"{exercise.id}: {right}"
+
+
+@pytest.mark.parametrize("sheet", SHEETS, ids=lambda path: path.stem)
+def test_blank_is_right_in_no_hidden_cell(sheet):
+    for exercise in parse(sheet).exercises:
+        right = hidden(sheet)[exercise.id, "blank"]
+        assert not any(right.values()), f"{exercise.id}: {right}"
+
+
+@pytest.mark.parametrize(("sheet", "number"), CASES)
+def test_mistake_costs_points(sheet, number):
+    assert not all(hidden(sheet)[number, "reference"].values())
+
+
+@pytest.mark.parametrize(("sheet", "number"), CASES)
+def test_mistake_alone_scores_nothing(sheet, number):
+    assert not any(hidden(sheet)[number, "blank"].values())
