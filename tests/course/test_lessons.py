@@ -1,5 +1,6 @@
 """What the lessons say of themselves: claims with checks, symbols with meanings, questions with answers."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -221,3 +222,19 @@ def test_each_published_fact_is_among_the_claims():
 
 def test_every_chapter_proves_something():
     assert {claim.place.file for claim in claims(ROOT)} == {path.name for path in chapters(ROOT)}
+
+
+def test_each_erratum_is_an_executed_cell_beside_its_text():
+    path = ROOT / "chapters" / "errata.ipynb"
+    told, shown = [], []
+    for cell in read(path).cells:
+        told += re.findall(r"^\*\*E(\d\d)\*\*", cell.source, re.M) if cell.cell_type == "markdown" else []
+        found = re.match(r"e(\d\d)-", cell.id)
+        if cell.cell_type == "code" and found:
+            assert "check" in cell.metadata.tags
+            assert found[1] == told[-1], f"cell `{cell.id}` stands under E{told[-1]}"
+            shown.append(found[1])
+    numbers = [f"{number:02}" for number in range(1, len(told) + 1)]
+    assert len(told) >= 26
+    assert sorted(told) == numbers
+    assert sorted(set(shown)) == numbers
