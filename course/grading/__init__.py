@@ -1,1 +1,1 @@
-"""Grading that can be trusted: answers run where they reach nothing, and are compared where they cannot be."""
+"""Grading that can be trusted: answers run where they reach nothing, and are compared out of their reach."""

@@ -1,7 +1,8 @@
 """A pytest plugin: nbval compares hidden cells by value, and reports the state of each value.
 
-nbval compares text, to the last character. A hidden cell shows numbers with all their digits, of which the last
-depend on the machine: `course.grading.values` compares them instead. Load it with ``-p course.grading.nbval``.
+nbval compares text, to the last character. A hidden cell shows numbers with all their digits, of which the
+last depend on the machine, so `course.grading.values` compares them instead. Load this with
+``-p course.grading.nbval``.
 """
 
 from collections.abc import Mapping, Sequence

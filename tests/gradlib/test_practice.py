@@ -1,5 +1,6 @@
-"""A check prints one line, and it is the right one."""
+"""A check prints one line, and it is the right one; a value is shown for what it is."""
 
+import json
 from fractions import Fraction
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradlib.practice import agree, check
+from gradlib.practice import agree, check, emit
 
 
 def verdict(capsys, test, *answers):
@@ -157,3 +158,155 @@ def test_agree_tries_only_points_where_the_step_is_defined():
 def test_agree_refuses_a_domain_with_too_few_points():
     with pytest.raises(ValueError, match="where: only 0 of 10000"):
         agree(lambda x: x, lambda x: x, where=lambda x: False)
+
+
+# Values for whoever grades
+
+
+def line(capsys, answer):
+    emit("value", answer)
+    printed = capsys.readouterr().out
+    assert printed.startswith("value: ")
+    assert printed.count("\n") == 1
+    return printed.removeprefix("value: ").rstrip("\n")
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists))
+def test_plain_values_are_shown_with_all_digits(value):
+    printed = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("builtins.print", printed.append)
+        emit("value", lambda: value)
+    read = json.loads(printed[0].removeprefix("value: "))
+    assert repr(read) == repr(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ((1, [2.5, True]), "[1, [2.5, true]]"),
+        (np.array([[1, 2], [3, 4]], dtype=np.int8), "[[1, 2], [3, 4]]"),
+        (np.array(0.1), "0.1"),
+        (np.float64(0.1), "0.1"),
+        (np.bool_(True), "true"),
+        (np.array(["a"]), '["a"]'),
+        (Fraction(1, 4), "0.25"),
+        (1 - 2j, '{"real": 1.0, "imag": -2.0}'),
+        ({"slope": np.arange(2)}, '{"slope": [0, 1]}'),
+        ("two\nlines: one", '"two\\nlines: one"'),
+        (np.nan, "NaN"),
+    ],
+)
+def test_value_is_shown_as_json(value, shown, capsys):
+    assert line(capsys, lambda: value) == shown
+
+
+def test_jax_arrays_are_arrays(capsys):
+    jax = pytest.importorskip("jax")
+    assert line(capsys, lambda: jax.numpy.arange(3)) == "[0, 1, 2]"
+
+
+class Everything:
+    __array__ = __iter__ = __float__ = None
+
+    def __eq__(self, other):
+        return True
+
+    def __repr__(self):
+        return "1.0"
+
+
+class Number(float):
+    def __repr__(self):
+        return "7.0"
+
+
+class Text(str):
+    def __str__(self):
+        return "7.0"
+
+
+class Array(np.ndarray):
+    def tolist(self):
+        return [7.0]
+
+
+class Named(type):
+    __name__ = "float\nvalue: 7.0"
+
+
+class Hidden(metaclass=Named):
+    pass
+
+
+@pytest.mark.parametrize(
+    "value",
+    [Everything(), Number(1), Text("a"), np.zeros(1).view(Array), Hidden(), lambda: 7.0, np.zeros(10_001)],
+    ids=["object", "float", "str", "array", "metaclass", "function", "size"],
+)
+@pytest.mark.parametrize(
+    "wrap", [lambda value: value, lambda value: [1, {"a": value}]], ids=["bare", "inside"]
+)
+def test_what_is_not_plain_is_refused(value, wrap, capsys):
+    assert line(capsys, lambda: wrap(value)).startswith("refused ")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda: ...,
+        lambda: [1, (...,)],
+        lambda: np.array([1, ...], dtype=object),
+        lambda: 1 + ...,
+        lambda: np.sum(...),
+    ],
+)
+def test_blank_is_called_blank(answer, capsys):
+    assert line(capsys, answer) == "blank"
+
+
+class Wordless(Exception):  # noqa: N818
+    def __str__(self):
+        raise ValueError
+
+
+def fail(error):
+    raise error
+
+
+def endless():
+    parts = []
+    parts.append(parts)
+    return parts
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown"),
+    [
+        (lambda: 1 / 0, "raised ZeroDivisionError"),
+        (lambda: missing, "raised NameError"),  # noqa: F821
+        (lambda: fail(Wordless()), "raised Wordless"),
+        (lambda: fail(SystemExit(0)), "raised SystemExit"),
+        (lambda: fail(type("1.0\nvalue: 7.0", (Exception,), {})()), "raised without a plain name"),
+        (endless, "raised RecursionError"),
+        (lambda: 10**5000, "raised ValueError"),
+    ],
+)
+def test_answer_that_raises_costs_its_value_alone(answer, shown, capsys):
+    assert line(capsys, answer) == shown
+
+
+def test_interrupt_in_a_value_is_not_swallowed():
+    with pytest.raises(KeyboardInterrupt):
+        emit("value", lambda: fail(KeyboardInterrupt()))
+
+
+@pytest.mark.parametrize("label", ["", " ", "a: b", "two\nlines", 3])
+def test_label_is_a_line_without_a_colon(label):
+    with pytest.raises(ValueError, match=r"^label: wanted is a line of text"):
+        emit(label, lambda: 1)
+
+
+def test_value_without_a_lambda_is_the_authors_mistake():
+    with pytest.raises(TypeError, match=r"write emit\('order', lambda: …\)"):
+        emit("order", 2)
