@@ -22,9 +22,9 @@ class Dataset(NamedTuple):
 
     Attributes
     ----------
-    X : ndarray, shape (n, p)
+    X : ndarray, shape (N, n)
         Inputs as measured, one data point in each row.
-    y : ndarray, shape (n,)
+    y : ndarray, shape (N,)
         Outputs, or labels 0 and 1.
     names : tuple of str
         What each column of X holds.

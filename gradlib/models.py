@@ -1,6 +1,6 @@
 r"""Models to fit: least squares and logistic regression, each with cost, gradient and Hessian.
 
-All costs are means over the n data points, plus :math:`\lambda\lVert\theta\rVert_2^2` where a penalty is
+All costs are means over the N data points, plus :math:`\lambda\lVert\theta\rVert_2^2` where a penalty is
 asked for, so that a function such as `least_squares_cost` can be handed to `gradlib.sgd.minimize` as it is.
 They work on NumPy, autograd and JAX arrays alike. A column of ones in X gives an intercept, which is
 penalised like the other parameters.
@@ -39,15 +39,15 @@ Array = Any  # of NumPy, autograd or JAX
 def least_squares_cost(theta: Array, X: Array, y: Array, l2: float = 0.0) -> Array:
     r"""Return the mean squared error, with a ridge penalty where asked for.
 
-    .. math:: C(\theta) = \frac1n \lVert X\theta - y\rVert_2^2 + \lambda\lVert\theta\rVert_2^2
+    .. math:: C(\theta) = \frac1N \lVert X\theta - y\rVert_2^2 + \lambda\lVert\theta\rVert_2^2
 
     Parameters
     ----------
-    theta : array, shape (p,)
+    theta : array, shape (n,)
         Parameters.
-    X : array, shape (n, p)
+    X : array, shape (N, n)
         Inputs, one data point in each row.
-    y : array, shape (n,)
+    y : array, shape (N,)
         Outputs.
     l2 : float
         λ ≥ 0.
@@ -75,7 +75,7 @@ def least_squares_cost(theta: Array, X: Array, y: Array, l2: float = 0.0) -> Arr
 def least_squares_gradient(theta: Array, X: Array, y: Array, l2: float = 0.0) -> Array:
     r"""Return the gradient of `least_squares_cost`.
 
-    .. math:: \nabla C(\theta) = \frac2n X^T (X\theta - y) + 2\lambda\theta
+    .. math:: \nabla C(\theta) = \frac2N X^T (X\theta - y) + 2\lambda\theta
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def least_squares_gradient(theta: Array, X: Array, y: Array, l2: float = 0.0) ->
 
     Returns
     -------
-    array, shape (p,)
+    array, shape (n,)
         The gradient.
 
     Raises
@@ -104,7 +104,7 @@ def least_squares_gradient(theta: Array, X: Array, y: Array, l2: float = 0.0) ->
 def least_squares_hessian(theta: Array, X: Array, y: Array, l2: float = 0.0) -> Array:
     r"""Return the Hessian of `least_squares_cost`, the same for all θ.
 
-    .. math:: \nabla^2 C = \frac2n X^T X + 2\lambda I
+    .. math:: \nabla^2 C = \frac2N X^T X + 2\lambda I
 
     Once the inputs are standardised that is, for λ = 0, twice their correlation matrix.
 
@@ -115,7 +115,7 @@ def least_squares_hessian(theta: Array, X: Array, y: Array, l2: float = 0.0) -> 
 
     Returns
     -------
-    array, shape (p, p)
+    array, shape (n, n)
         The Hessian.
 
     Raises
@@ -135,21 +135,21 @@ def least_squares_hessian(theta: Array, X: Array, y: Array, l2: float = 0.0) -> 
 def least_squares_solution(X: ArrayLike, y: ArrayLike, l2: float = 0.0) -> NDArray[np.float64]:
     r"""Return the minimiser of `least_squares_cost`.
 
-    It solves :math:`(X^T X + n\lambda I)\,\theta = X^T y`, as the least-squares solution of X with the rows
-    of :math:`\sqrt{n\lambda}\,I` below it: their condition number is the root of that of the matrix here.
+    It solves :math:`(X^T X + N\lambda I)\,\theta = X^T y`, as the least-squares solution of X with the rows
+    of :math:`\sqrt{N\lambda}\,I` below it: their condition number is the root of that of the matrix here.
 
     Parameters
     ----------
-    X : array_like, shape (n, p)
+    X : array_like, shape (N, n)
         Inputs.
-    y : array_like, shape (n,)
+    y : array_like, shape (N,)
         Outputs.
     l2 : float
         λ ≥ 0.
 
     Returns
     -------
-    ndarray, shape (p,)
+    ndarray, shape (n,)
         The minimiser; the shortest one if there are many.
 
     Raises
@@ -165,10 +165,10 @@ def least_squares_solution(X: ArrayLike, y: ArrayLike, l2: float = 0.0) -> NDArr
     array([2.])
     """
     X, y = _data(X, y)
-    n, p = X.shape
-    _check(np.zeros(p), X, y, l2)
-    rows = np.vstack([X, np.sqrt(n * l2) * np.eye(p)])
-    return np.asarray(np.linalg.lstsq(rows, np.concatenate([y, np.zeros(p)]))[0])
+    N, n = X.shape
+    _check(np.zeros(n), X, y, l2)
+    rows = np.vstack([X, np.sqrt(N * l2) * np.eye(n)])
+    return np.asarray(np.linalg.lstsq(rows, np.concatenate([y, np.zeros(n)]))[0])
 
 
 def sigmoid(z: Array) -> Array:
@@ -203,16 +203,16 @@ def logistic_cost(theta: Array, X: Array, y: Array, l2: float = 0.0) -> Array:
     r"""Return the mean cross-entropy of logistic regression, with a penalty where asked for.
 
     .. math::
-        C(\theta) = \frac1n \sum_i \bigl[\ln(1 + e^{z_i}) - y_i z_i\bigr] + \lambda\lVert\theta\rVert_2^2,
+        C(\theta) = \frac1N \sum_i \bigl[\ln(1 + e^{z_i}) - y_i z_i\bigr] + \lambda\lVert\theta\rVert_2^2,
         \qquad z = X\theta
 
     Parameters
     ----------
-    theta : array, shape (p,)
+    theta : array, shape (n,)
         Parameters.
-    X : array, shape (n, p)
+    X : array, shape (N, n)
         Inputs, one data point in each row.
-    y : array, shape (n,)
+    y : array, shape (N,)
         Labels, 0 or 1 (or False and True); (1 + s)/2 makes them of signs s = ±1.
     l2 : float
         λ ≥ 0. Without it separable data have no minimiser: the cost falls for ever as θ grows.
@@ -242,7 +242,7 @@ def logistic_cost(theta: Array, X: Array, y: Array, l2: float = 0.0) -> Array:
 def logistic_gradient(theta: Array, X: Array, y: Array, l2: float = 0.0) -> Array:
     r"""Return the gradient of `logistic_cost`.
 
-    .. math:: \nabla C(\theta) = \frac1n X^T \bigl(\sigma(X\theta) - y\bigr) + 2\lambda\theta
+    .. math:: \nabla C(\theta) = \frac1N X^T \bigl(\sigma(X\theta) - y\bigr) + 2\lambda\theta
 
     Parameters
     ----------
@@ -251,7 +251,7 @@ def logistic_gradient(theta: Array, X: Array, y: Array, l2: float = 0.0) -> Arra
 
     Returns
     -------
-    array, shape (p,)
+    array, shape (n,)
         The gradient.
 
     Raises
@@ -271,7 +271,7 @@ def logistic_gradient(theta: Array, X: Array, y: Array, l2: float = 0.0) -> Arra
 def logistic_hessian(theta: Array, X: Array, y: Array, l2: float = 0.0) -> Array:
     r"""Return the Hessian of `logistic_cost`: positive semidefinite everywhere, so that the cost is convex.
 
-    .. math:: \nabla^2 C(\theta) = \frac1n X^T W X + 2\lambda I, \qquad W_{ii} = \sigma(z_i)\,\sigma(-z_i)
+    .. math:: \nabla^2 C(\theta) = \frac1N X^T W X + 2\lambda I, \qquad W_{ii} = \sigma(z_i)\,\sigma(-z_i)
 
     Parameters
     ----------
@@ -280,7 +280,7 @@ def logistic_hessian(theta: Array, X: Array, y: Array, l2: float = 0.0) -> Array
 
     Returns
     -------
-    array, shape (p, p)
+    array, shape (n, n)
         The Hessian.
 
     Raises
@@ -304,14 +304,14 @@ def logistic_probability(theta: Array, X: Array) -> Array:
 
     Parameters
     ----------
-    theta : array, shape (p,)
+    theta : array, shape (n,)
         Parameters.
-    X : array, shape (n, p)
+    X : array, shape (N, n)
         Inputs.
 
     Returns
     -------
-    array, shape (n,)
+    array, shape (N,)
         Probabilities; the label predicted is 1 where they exceed ½. Least squares predicts ``X @ theta``.
 
     Raises
@@ -335,9 +335,9 @@ def standardise(train: ArrayLike, *others: ArrayLike) -> tuple[NDArray[np.float6
 
     Parameters
     ----------
-    train : array_like, shape (n, p)
-        Inputs whose means and standard deviations (over n, not n − 1) are taken.
-    *others : array_like, shape (m, p)
+    train : array_like, shape (N, n)
+        Inputs whose means and standard deviations (over N, not N − 1) are taken.
+    *others : array_like, shape (M, n)
         Validation and test data, which are shifted and scaled by the same numbers: they must not leak into
         the training.
 

@@ -21,7 +21,7 @@ Schedule = Callable[[Any], Any]
 
 
 def constant(value: float) -> Schedule:
-    r"""Return the schedule that stays as it is: :math:`\gamma_t = \gamma_0`.
+    r"""Return the schedule that stays as it is: :math:`\eta_t = \eta_0`.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def constant(value: float) -> Schedule:
 def time_decay(t0: float, t1: float) -> Schedule:
     r"""Return the schedule that decays like 1/t.
 
-    .. math:: \gamma_t = \frac{t_0}{t + t_1}
+    .. math:: \eta_t = \frac{t_0}{t + t_1}
 
     The rates sum to infinity and their squares do not, which is what lets stochastic gradient descent
     converge (Robbins & Monro, *Annals of Mathematical Statistics* 22 (1951) 400).
@@ -66,7 +66,7 @@ def time_decay(t0: float, t1: float) -> Schedule:
     Parameters
     ----------
     t0, t1 : float
-        Both positive; the first rate is :math:`\gamma_0 = t_0 / t_1`, and it has halved after
+        Both positive; the first rate is :math:`\eta_0 = t_0 / t_1`, and it has halved after
         :math:`t_1` steps.
 
     Returns
@@ -96,12 +96,12 @@ def time_decay(t0: float, t1: float) -> Schedule:
 def exponential_decay(init_value: float, transition_steps: float, decay_rate: float) -> Schedule:
     r"""Return the schedule that falls by the same factor in the same time.
 
-    .. math:: \gamma_t = \gamma_0\, r^{t/T}
+    .. math:: \eta_t = \eta_0\, r^{t/T}
 
     Parameters
     ----------
     init_value : float
-        The first rate :math:`\gamma_0`, positive.
+        The first rate :math:`\eta_0`, positive.
     transition_steps : float
         The time T in which the rate falls by the factor r, positive.
     decay_rate : float
@@ -142,12 +142,12 @@ def exponential_decay(init_value: float, transition_steps: float, decay_rate: fl
 def cosine_decay(init_value: float, decay_steps: float) -> Schedule:
     r"""Return the schedule that falls to zero along half a cosine wave.
 
-    .. math:: \gamma_t = \frac{\gamma_0}{2}\left(1 + \cos\frac{\pi \min(t, T)}{T}\right)
+    .. math:: \eta_t = \frac{\eta_0}{2}\left(1 + \cos\frac{\pi \min(t, T)}{T}\right)
 
     Parameters
     ----------
     init_value : float
-        The first rate :math:`\gamma_0`, positive.
+        The first rate :math:`\eta_0`, positive.
     decay_steps : float
         The time T after which the rate is 0, positive.
 
