@@ -1,9 +1,10 @@
-"""Convexity measured: three characterisations as numbers, and a search for a counterexample."""
+"""Convexity measured: three characterisations as numbers, a search for a counterexample, and the envelope."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from numbers import Integral
 from typing import Any
 
@@ -12,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gradlib._objective import Function, _autograd, _UsageError, finite, function, number, numeric, scalar
 
-__all__ = ["Witness", "find_counterexample", "jensen_gap", "smallest_curvature", "tangent_gap"]
+__all__ = ["Witness", "envelope", "find_counterexample", "jensen_gap", "smallest_curvature", "tangent_gap"]
 
 Vector = NDArray[np.float64]
 
@@ -237,6 +238,71 @@ def find_counterexample(
     if skipped == tries:
         raise ValueError(f"bounds must reach into the domain of f: all {tries} chords left it")
     return Witness(None, None, np.nan, np.nan, tries, skipped)
+
+
+@np.errstate(all="ignore")
+def envelope(x: ArrayLike, values: ArrayLike) -> Vector:
+    r"""Return the convex envelope of a sampled function: the largest convex function nowhere above it.
+
+    .. math:: \min \bigl\{ t f(x_1) + (1 - t) f(x_2) \;:\; t x_1 + (1 - t) x_2 = x,\ 0 \le t \le 1 \bigr\}
+
+    From left to right each sample becomes a corner, once the corners that lie on or above a chord to it have
+    gone; between two corners the envelope is their chord.
+
+    Parameters
+    ----------
+    x : array_like, shape (m,)
+        Where the function was sampled, in increasing order.
+    values : array_like, shape (m,)
+        The function there.
+
+    Returns
+    -------
+    ndarray, shape (m,)
+        The envelope at `x`: equal to `values` at its corners, and below them wherever a chord is.
+
+    Raises
+    ------
+    ValueError
+        If `x` is not increasing, or the shapes differ; the message names the argument.
+
+    References
+    ----------
+    A. M. Andrew, *Another efficient algorithm for convex hulls in two dimensions*, Information Processing
+    Letters 9 (1979) 216: its lower half.
+
+    Examples
+    --------
+    >>> envelope([0.0, 1.0, 2.0, 3.0], [0.0, 2.0, 1.0, 3.0])
+    array([0. , 0.5, 1. , 3. ])
+    """
+    x, f = _samples(x, values)
+    corners: list[int] = []
+    for k in range(len(x)):
+        while len(corners) > 1 and f[corners[-1]] >= _chord(x, f, corners[-2], corners[-1], k):
+            corners.pop()
+        corners.append(k)
+    below = f.copy()
+    for i, k in pairwise(corners):
+        below[i:k] = _chord(x, f, i, slice(i, k), k)
+    return below
+
+
+def _chord(x: Vector, f: Vector, i: int, j: int | slice, k: int) -> Any:
+    """Return the height of the chord from sample i to sample k, at sample j or at several."""
+    t = (x[k] - x[j]) / (x[k] - x[i])
+    return t * f[i] + (1 - t) * f[k]
+
+
+def _samples(x: ArrayLike, values: ArrayLike) -> tuple[Vector, Vector]:
+    places, heights = finite(x, "x"), finite(values, "values")
+    if places.ndim != 1 or places.size == 0:
+        raise ValueError(f"x must be a vector of places, got shape {places.shape}")
+    if not np.isfinite(places[-1] - places[0]) or not (np.diff(places) > 0).all():
+        raise ValueError("x must be increasing, over a finite width")
+    if heights.shape != places.shape:
+        raise ValueError(f"values must have the shape {places.shape} of x, got {heights.shape}")
+    return places, heights
 
 
 def _random_chord(box: Vector, rng: np.random.Generator) -> tuple[Any, Any, float]:

@@ -1,8 +1,10 @@
 """Feedback at once on an exercise, and values for whoever grades it.
 
 `check` tells the student: passed, wrong with a counterexample, or not attempted. It tests properties that the
-answer must have, so it holds no answer. `emit` shows what an answer gives for one input. It compares nothing:
-the expected value is what the reference answer gave, and is kept where no student's code runs.
+answer must have, so it holds no answer. Steps of a proof have tests of their own: `agree` for an identity,
+`certify` for a sum in which nothing is negative, `chain` for inequalities with their reasons. `emit` shows
+what an answer gives for one input. It compares nothing: the expected value is what the reference answer gave,
+and is kept where no student's code runs.
 """
 
 from __future__ import annotations
@@ -13,14 +15,14 @@ import json
 import math
 import reprlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from fractions import Fraction
 from numbers import Rational
 from typing import Any
 
 import numpy as np
 
-__all__ = ["agree", "check", "emit"]
+__all__ = ["agree", "certify", "chain", "check", "emit"]
 
 _POINTS = 12
 _TRIES = 10_000
@@ -119,17 +121,138 @@ def agree(
         ...
     AssertionError: at x = 2, h = 1/2 your expression gives 2, the step gives 9/4
     """
-    names = list(inspect.signature(step).parameters)
     wrong = []
-    for point, value in _valid_points(step, where, len(names)).items():
+    for point, value in _valid_points(step, where, step).items():
         given = _exact(expression(*point))
         if given != value:
-            size = sum(abs(x.numerator) + x.denominator for x in point)
-            wrong.append((size, point, given, value))
+            wrong.append((point, given, value))
     if wrong:
-        _, point, given, value = min(wrong, key=lambda found: found[0])
-        at = ", ".join(f"{name} = {x}" for name, x in zip(names, point, strict=True))
+        point, given, value = min(wrong, key=lambda found: _size(found[0]))
+        at = _at(step, point)
         raise AssertionError(f"at {at} your expression gives {_show(given)}, the step gives {value}")
+
+
+def certify(
+    terms: Callable[..., Sequence[tuple[Any, Any, Any]]],
+    value: Callable[..., Any],
+    where: Callable[..., bool] = lambda *point: True,
+) -> None:
+    r"""Assert that a function is a sum of terms of which none can be negative.
+
+    .. math:: \sum_i c_i\, s_i^2\, e^{h_i}, \qquad c_i \ge 0
+
+    Parameters
+    ----------
+    terms : callable
+        The student's: numbers to a list of triples (c, s, h). Each c is a constant; s and h are computed by
+        ``+ - * / **`` alone, so that nobody hides a square root or an exponential in them. They are computed
+        with fractions; a float is read as in `agree`.
+    value : callable
+        The function, from its definition: floats to a float. The names of its parameters are those of the
+        message. Sum and function are compared as floats, to a relative 1e-9.
+    where : callable, optional
+        The domain: whether a point is to be tried.
+
+    Raises
+    ------
+    AssertionError
+        An entry is of the wrong kind, a c is negative or changes, or the two differ: the message tells the
+        simplest of the points where they do.
+    ValueError
+        `where` and `value` are defined at fewer than 12 of the points tried.
+
+    Examples
+    --------
+    >>> certify(lambda x: [(2, x, 0), (1, 1, x)], lambda x: 2 * x**2 + math.exp(x))
+    >>> certify(lambda x: [(2, x, 0)], lambda x: 2 * x**2 + math.exp(x))
+    Traceback (most recent call last):
+        ...
+    AssertionError: at x = 0 your terms add up to 0, the function is 1
+    """
+    points = _valid_points(lambda *point: _finite(value(*map(float, point))), where, value)
+    weights = None
+    wrong = []
+    for point, wanted in points.items():
+        triples = [_term(number, term, point) for number, term in enumerate(terms(*point), 1)]
+        constants = [c for c, _, _ in triples]
+        weights = constants if weights is None else weights
+        _ensure(
+            constants == weights, "your terms: the first entry of each is a constant, the same everywhere"
+        )
+        given = math.fsum(float(c * s**2) * _exp(h) for c, s, h in triples)
+        if not math.isclose(given, wanted, rel_tol=1e-9):
+            wrong.append((point, given, wanted))
+    if wrong:
+        point, given, wanted = min(wrong, key=lambda found: _size(found[0]))
+        at = _at(value, point)
+        raise AssertionError(f"at {at} your terms add up to {given:.6g}, the function is {float(wanted):.6g}")
+
+
+def chain(
+    lines: Callable[..., Sequence[Any]],
+    reasons: Sequence[Collection[str]],
+    cases: Iterable[tuple[str, tuple[Any, ...], Collection[str]]],
+) -> None:
+    """Assert that in a chain of inequalities each link follows from its reasons, and needs each of them.
+
+    A reason is a hypothesis. A link follows from its reasons if it holds in every case in which they are
+    true, whatever else is not; and it needs one of them if it fails in a case in which the others are true.
+
+    Parameters
+    ----------
+    lines : callable
+        The arguments of a case to the lines of the chain, each to be at most the next.
+    reasons : sequence of collections of str
+        The student's, one for each link; a lone reason may be a string.
+    cases : iterable of (str, tuple, collection of str)
+        How the message calls the case, the arguments of `lines`, and the reasons that are true there.
+
+    Raises
+    ------
+    AssertionError
+        A link fails, and the message tells a case; or one of its reasons is unknown, or not needed.
+    ValueError
+        No case has all the reasons of a link.
+
+    Examples
+    --------
+    >>> cases = [(f"x = {x}", (x,), {"x >= 1"} if x >= 1 else set()) for x in (0, 0.5, 1, 2)]
+    >>> chain(lambda x: [x, x**2, x**2 + 1], [["x >= 1"], []], cases)
+    >>> chain(lambda x: [x, x**2, x**2 + 1], [[], []], cases)
+    Traceback (most recent call last):
+        ...
+    AssertionError: link 1 does not follow from nothing: for x = 0.5 it says 0.5 <= 0.25
+    """
+    worlds = [
+        (text, [_real(v) for v in lines(*arguments)], frozenset(facts)) for text, arguments, facts in cases
+    ]
+    known = frozenset().union(*(facts for _, _, facts in worlds))
+    links = [frozenset([given] if isinstance(given, str) else given) for given in reasons]
+    fits = all(len(values) == len(links) + 1 for _, values, _ in worlds)
+    _ensure(fits, f"a chain with {len(links)} links has {len(links) + 1} lines")
+    for k, given in enumerate(links):
+        for name in sorted(given - known):
+            _ensure(False, f"link {k + 1}: {name!r} is none of the reasons, which are {_listed(known)}")
+        if not any(given <= facts for _, _, facts in worlds):
+            raise ValueError(f"cases: in none of them is all true of {_listed(given)}")
+        if broken := _broken(worlds, k, given):
+            text, low, high = broken
+            because = f"link {k + 1} does not follow from {_listed(given)}"
+            raise AssertionError(f"{because}: for {text} it says {low:.6g} <= {high:.6g}")
+        for name in sorted(given):
+            needed = _broken(worlds, k, given - {name}) is not None
+            _ensure(needed, f"link {k + 1} does not need {name!r}")
+
+
+def _broken(
+    worlds: list[tuple[str, list[float], frozenset[str]]], k: int, given: frozenset[str]
+) -> tuple[str, float, float] | None:
+    """Return a case in which the reasons are true and the link is not."""
+    for text, values, facts in worlds:
+        low, high = values[k], values[k + 1]
+        if given <= facts and low - high > 1e-9 * (1 + abs(low) + abs(high)):
+            return text, low, high
+    return None
 
 
 def emit(label: str, answer: Callable[[], Any]) -> None:
@@ -279,9 +402,10 @@ def _attempted(name: str, value: Any) -> Any:
 
 
 def _valid_points(
-    step: Callable[..., Fraction], where: Callable[..., bool], size: int
+    step: Callable[..., Fraction], where: Callable[..., bool], named: Callable[..., Any]
 ) -> dict[tuple[Fraction, ...], Fraction]:
-    rng = np.random.default_rng(0)
+    """Return the values of a step at random points, one coordinate for each parameter of `named`."""
+    rng, size = np.random.default_rng(0), len(inspect.signature(named).parameters)
     points: dict[tuple[Fraction, ...], Fraction] = {}
     for _ in range(_TRIES):
         numerators, denominators = rng.integers(-24, 25, size).tolist(), rng.integers(1, 5, size).tolist()
@@ -300,6 +424,56 @@ def _exact(value: Any) -> Any:
     if isinstance(value, float) and math.isfinite(value):
         return Fraction(value).limit_denominator(1_000_000)
     return Fraction(int(value.numerator), int(value.denominator)) if isinstance(value, Rational) else value
+
+
+def _term(number: int, term: Any, point: tuple[Fraction, ...]) -> tuple[Fraction, Fraction, Fraction]:
+    """Return one of the student's triples as fractions, or say what is wrong with it."""
+    _ensure(isinstance(term, tuple | list) and len(term) == 3, f"term {number} is no triple (c, s, h)")
+    c, s, h = map(_exact, term)
+    for name, given, entry in zip("csh", term, (c, s, h), strict=True):
+        # a float that is no fraction of moderate size came from a root or an exponential
+        near = isinstance(entry, Fraction) and math.isclose(entry, given, rel_tol=1e-15, abs_tol=0)
+        _ensure(near, f"term {number}: {name} = {_show(given)} is not made by + - * / ** alone")
+    _ensure(c >= 0, f"term {number}: its constant {c} is negative")
+    return c, s, h
+
+
+def _ensure(condition: bool, message: str) -> None:
+    if not condition:
+        raise AssertionError(message)
+
+
+def _exp(h: Fraction) -> float:
+    try:
+        return math.exp(h)
+    except OverflowError:
+        return math.inf
+
+
+def _finite(value: Any) -> Any:
+    """Return a number; where it is none, let the point be left out."""
+    if not math.isfinite(value):
+        raise ZeroDivisionError
+    return value
+
+
+def _real(value: Any) -> float:
+    number = float(value)
+    _ensure(math.isfinite(number), f"a line of your chain is {number}")
+    return number
+
+
+def _size(point: tuple[Fraction, ...]) -> int:
+    return sum(abs(x.numerator) + x.denominator for x in point)
+
+
+def _at(named: Callable[..., Any], point: tuple[Fraction, ...]) -> str:
+    names = inspect.signature(named).parameters
+    return ", ".join(f"{name} = {x}" for name, x in zip(names, point, strict=True))
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "nothing"
 
 
 def _show(value: Any) -> str:

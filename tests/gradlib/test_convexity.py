@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 
 from gradlib import problems
 from gradlib.autodiff import grad, hessian
-from gradlib.convexity import Witness, find_counterexample, jensen_gap, smallest_curvature, tangent_gap
+from gradlib.convexity import (
+    Witness,
+    envelope,
+    find_counterexample,
+    jensen_gap,
+    smallest_curvature,
+    tangent_gap,
+)
 
 nan, inf = np.nan, np.inf
 numbers = st.floats(-100, 100)
@@ -204,6 +211,52 @@ def test_a_function_may_change_its_argument() -> None:
     np.testing.assert_array_equal([x, y], [[1, 1], [0, 0]])
 
 
+# The envelope.
+
+samples = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=12)
+
+
+def chords_below(x: np.ndarray, f: np.ndarray) -> np.ndarray:
+    """Return the lowest chord over each sample, of all pairs: the definition."""
+    lowest = f.copy()
+    for i in range(len(x)):
+        for k in range(i + 1, len(x)):
+            t = (x[k] - x[i : k + 1]) / (x[k] - x[i])
+            lowest[i : k + 1] = np.minimum(lowest[i : k + 1], t * f[i] + (1 - t) * f[k])
+    return lowest
+
+
+@given(values=samples, seed=seeds)
+def test_the_envelope_is_the_lowest_chord(values: list[float], seed: int) -> None:
+    f = np.array(values)
+    x = np.cumsum(rng(seed).uniform(0.1, 2, len(f)))
+    below = envelope(x, f)
+    np.testing.assert_allclose(below, chords_below(x, f), rtol=0, atol=1e-9 * (1 + np.abs(f).max()))
+    np.testing.assert_array_equal(below[[0, -1]], f[[0, -1]])
+    np.testing.assert_allclose(envelope(x, below), below, rtol=0, atol=1e-9 * (1 + np.abs(f).max()))
+
+
+def test_the_envelope_of_a_convex_function_is_itself() -> None:
+    x = np.linspace(-2, 2, 41)
+    np.testing.assert_array_equal(envelope(x, x**2), x**2)
+    np.testing.assert_allclose(envelope(x, -(x**2)), -4, rtol=0, atol=1e-14)
+    np.testing.assert_array_equal(envelope([3.0], [5.0]), [5.0])
+
+
+def test_the_envelope_of_a_double_well_is_its_common_tangent() -> None:
+    x = np.linspace(-2, 2, 401)
+    f = (x**2 - 1) ** 2 + 0.3 * x
+    np.testing.assert_allclose(envelope(x, f), np.where(abs(x) < 1, 0.3 * x, f), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("f", [[1e308, -1e308, 1e308], [0.0, 5e-324, 0.0], [-1e308, 1e308, -1e308]])
+def test_the_envelope_of_huge_and_tiny_values(f: list[float]) -> None:
+    for x in ([0.0, 1.0, 2.0], [0.0, 1e-300, 3e-300], [-8e307, 0.0, 8e307]):
+        below = envelope(x, f)
+        assert np.isfinite(below).all()
+        assert (below <= f).all()
+
+
 def square(x: Any) -> Any:
     return anp.sum(x**2)
 
@@ -259,6 +312,17 @@ SEARCH: list[tuple[dict[str, Any], str]] = [
     ({"tries": 2.5}, "tries must be an integer >= 1"),
     ({"tries": True}, "tries must be an integer >= 1"),
 ]
+ENVELOPE: list[tuple[dict[str, Any], str]] = [
+    ({"x": []}, "x must be a vector of places"),
+    ({"x": 1.0}, "x must be a vector of places"),
+    ({"x": [0.0, 0.0, 1.0]}, "x must be increasing"),
+    ({"x": [0.0, 2.0, 1.0]}, "x must be increasing"),
+    ({"x": [-1e308, 0.0, 1e308]}, "x must be increasing, over a finite width"),
+    ({"x": [0.0, 1.0, nan]}, "x must be finite"),
+    ({"values": [0.0, 1.0]}, r"values must have the shape \(3,\) of x, got \(2,\)"),
+    ({"values": [0.0, inf, 1.0]}, "values must be finite"),
+    ({"values": "low"}, "values must be"),
+]
 BAD = [
     *((jensen_gap, {"x": [1.0, 2.0], "y": [0.0, 1.0], "t": 0.5}, *case) for case in POINTS + JENSEN),
     *((tangent_gap, {"x": [1.0, 2.0], "y": [0.0, 1.0]}, *case) for case in POINTS + TANGENT),
@@ -275,3 +339,9 @@ def test_bad_input_is_named(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         function(**{"f": square, **arguments, **change})
+
+
+@pytest.mark.parametrize(("change", "message"), ENVELOPE, ids=[message for _, message in ENVELOPE])
+def test_bad_samples_are_named(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        envelope(**{"x": [0.0, 1.0, 2.0], "values": [0.0, 1.0, 0.0], **change})

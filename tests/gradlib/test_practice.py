@@ -1,6 +1,7 @@
 """A check prints one line, and it is the right one; a value is shown for what it is."""
 
 import json
+import math
 from fractions import Fraction
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradlib.practice import agree, check, emit
+from gradlib.practice import agree, certify, chain, check, emit
 
 
 def verdict(capsys, test, *answers):
@@ -310,3 +311,114 @@ def test_label_is_a_line_without_a_colon(label):
 def test_value_without_a_lambda_is_the_authors_mistake():
     with pytest.raises(TypeError, match=r"write emit\('order', lambda: …\)"):
         emit("order", 2)
+
+
+def bell(x):
+    return (2 + 4 * x**2) * math.exp(x**2)
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        lambda x: [(2, 1, x**2), (4, x, x**2)],
+        lambda x: ((1, 2 * x, x * x), [Fraction(1, 2), 2, x**2]),
+        lambda x: [(2.0, 1.0, float(x) ** 2), (1, 2.0 * x, x**2)],
+        lambda x: [(2, 1, x**2), (4, x, x**2), (0, 1 / (1 + x**2), 0)],
+    ],
+    ids=["as derived", "other factors", "floats", "a term of zero"],
+)
+def test_certify_accepts_every_right_sum(terms):
+    certify(terms, bell)
+
+
+@pytest.mark.parametrize(
+    ("terms", "says"),
+    [
+        (lambda x: [(2, 1, x**2), (2, x, x**2)], "at x = .+ your terms add up to .+, the function is"),
+        (lambda x: [(2, 1, x), (4, x, x**2)], "your terms add up to"),
+        (lambda x: [], "at x = .+ your terms add up to 0, the function is"),
+        (lambda x: [(1, 1, 1000 * x**2 + 1000)], "your terms add up to inf"),
+        (lambda x: [(-2, 1, x**2), (4, x, x**2)], "term 1: its constant -2 is negative"),
+        (lambda x: [(2 + 4 * x**2, 1, x**2)], "the first entry of each is a constant"),
+        (lambda x: [(1, math.sqrt(bell(x / 8)), 0)], "term 1: s = .+ is not made by"),
+        (lambda x: [(2, 1, x**2), (4, 1, 2 * math.log(1 + x**2))], "term 2: h = .+ is not made by"),
+        (lambda x: [(1, math.nan, 0)], "s = nan is not made by"),
+        (lambda x: [(1, "x", 0)], "s = 'x' is not made by"),
+        (lambda x: [(1, x)], "term 1 is no triple"),
+        (lambda x: [x], "term 1 is no triple"),
+    ],
+)
+def test_certify_says_what_is_wrong(terms, says):
+    with pytest.raises(AssertionError, match=says):
+        certify(terms, bell)
+
+
+def test_certify_tells_the_simplest_point_by_its_name():
+    with pytest.raises(AssertionError, match=r"^at width = 1 your terms add up to 0, the function is 1$"):
+        certify(lambda x: [], lambda width: width**2, where=lambda x: x == 1 or x > 3)
+
+
+def test_certify_leaves_out_points_where_the_function_is_not_finite():
+    certify(lambda x: [(1, 1 / x, 0)], lambda x: x**-2)
+    certify(lambda x: [(1, x, 0)], lambda x: x**2 if x > 0 else math.nan, where=lambda x: x != 1)
+    with pytest.raises(ValueError, match="where: only 0"):
+        certify(lambda x: [], lambda x: math.inf)
+
+
+FUNCTIONS = [
+    ("u", lambda u: u, {"increasing", "convex"}),
+    ("u**3", lambda u: u**3, {"increasing"}),
+    ("u**2", lambda u: u**2, {"convex"}),
+    ("-u**2", lambda u: -(u**2), set()),
+]
+CASES = [
+    (f"f(u) = {name}, x = {x}, y = {y}", (f, x, y), facts)
+    for name, f, facts in FUNCTIONS
+    for x, y in [(-1, 2), (-3, -1), (0.5, 1)]
+]
+
+
+def lines(f, x, y):
+    low, high = sorted([f(x), f(y)])
+    return [f((x + y) / 2), (low + high) / 2, (f(max(x, y)) + f(min(x, y)) + 1) / 2]
+
+
+def test_chain_accepts_links_with_their_reasons():
+    chain(lines, [{"convex"}, []], CASES)
+    chain(lines, ["convex", ()], CASES)
+    chain(lambda f, x, y: [f(min(x, y)), f(max(x, y))], ["increasing"], CASES)
+    chain(lambda f, x, y: [0, f(max(x, y)) - f(min(x, y))], ["increasing"], CASES)
+
+
+@pytest.mark.parametrize(
+    ("reasons", "says"),
+    [
+        ([[], []], "link 1 does not follow from nothing: for f.u. = .+, x = .+, y = .+ it says .+ <= "),
+        ([["increasing"], []], "link 1 does not follow from increasing: for f.u. = u..3"),
+        ([["convex", "increasing"], []], "link 1 does not need 'increasing'"),
+        ([["convex"], ["increasing"]], "link 2 does not need 'increasing'"),
+        ([["smooth"], []], "link 1: 'smooth' is none of the reasons, which are convex, increasing"),
+        ([["convex"]], "a chain with 1 links has 2 lines"),
+    ],
+)
+def test_chain_says_what_is_wrong(reasons, says):
+    with pytest.raises(AssertionError, match=says):
+        chain(lines, reasons, CASES)
+
+
+def test_chain_needs_all_of_several_reasons():
+    def image(f, x, y):
+        return [f(((x + y) / 2) ** 2), f((x * x + y * y) / 2), (f(x * x) + f(y * y)) / 2]
+
+    chain(image, [["increasing"], ["convex"]], [(t, a, f) for t, a, f in CASES if "u**3" not in t])
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_chain_refuses_what_is_not_finite(value):
+    with pytest.raises(AssertionError, match="a line of your chain is"):
+        chain(lambda f, x, y: [value, value], [[]], CASES)
+
+
+def test_chain_refuses_reasons_that_no_case_has_together():
+    with pytest.raises(ValueError, match="cases: in none of them is all true of convex, increasing"):
+        chain(lines, [["convex", "increasing"], []], CASES[3:])
