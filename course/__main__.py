@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -90,6 +90,55 @@ def _release() -> None:
         release(source, target)
     if lines := orphans(ROOT):
         raise click.ClickException("\n".join(lines))
+
+
+@main.command()
+@click.argument("submissions", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("grades"), show_default=True
+)
+@click.option(
+    "--sheet", "sheets", multiple=True, help="Grade this one, 01-newton; may be given several times."
+)
+@click.option("--due", type=click.DateTime(), help="Mark as late what was changed afterwards.")
+@click.option("--jobs", type=click.IntRange(1), help="Notebooks at a time; one for each core by default.")
+@click.option(
+    "--scheduler", metavar="ADDRESS", help="Run on the dask cluster with this scheduler, tcp://HOST:8786."
+)
+@click.option(
+    "--shard", metavar="K/N", default="1/1", help="Run the K-th of N parts; outcomes can be put together."
+)
+@click.option("--trusted", is_flag=True, help="Without the sandbox: for notebooks that you wrote yourself.")
+def grade(
+    submissions: Path,
+    out: Path,
+    sheets: tuple[str, ...],
+    due: Any,
+    jobs: int | None,
+    scheduler: str | None,
+    shard: str,
+    trusted: bool,
+) -> None:
+    """Grade SUBMISSIONS, a folder with one folder, zip file or notebook for each student."""
+    from course.grading.console import grade
+
+    grade(
+        ROOT, submissions, out, sheets, due=due, jobs=jobs, scheduler=scheduler, shard=shard, trusted=trusted
+    )
+
+
+@main.command()
+def sandbox() -> None:
+    """Tell whether untrusted notebooks can be graded here; install bubblewrap if there is none."""
+    from course.grading.sandbox import SandboxError, install, require
+
+    try:
+        install()
+        require()
+    except SandboxError as told:
+        click.echo(f"{told}\nThe tests of grading that need it are left out.")
+    else:
+        click.echo("bubblewrap works: untrusted notebooks can be graded here")
 
 
 @main.command()

@@ -2,12 +2,13 @@
 
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
+
+from course import system
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 VARIABLES = ("CHROME_PATH", "CHROMIUM")
@@ -48,7 +49,7 @@ def find_or_install() -> Path:
                 raise BrowserError(f"{variable}: {named} does not run as a browser; correct it or unset it")
             return Path(named)
     found = _installed()
-    found = found or (_installed() if _install_debian() else None)
+    found = found or (_installed() if system.install_debian("chromium") else None)
     found = found or (_installed() if _install_playwright() else None)
     if found is None:
         raise BrowserError(ADVICE)
@@ -77,28 +78,8 @@ def _works(path: Path) -> bool:
         return False
     if sys.platform == "win32":  # there, --version would open a window
         return True
-    return _run(str(path), "--version", quiet=True)
-
-
-def _install_debian() -> bool:
-    if sys.platform != "linux" or not shutil.which("apt-get"):
-        return False
-    may: list[str] = []
-    if os.geteuid() != 0:
-        if not shutil.which("sudo") or not _run("sudo", "-n", "true", quiet=True):
-            return False
-        may = ["sudo", "-n"]
-    install = ("apt-get", "install", "--yes", "--no-install-recommends", "chromium")
-    return _run(*may, "apt-get", "update") and _run(*may, *install)
+    return system.run(str(path), "--version", quiet=True)
 
 
 def _install_playwright() -> bool:
-    return _run(sys.executable, "-m", "playwright", "install", "chromium")
-
-
-def _run(*command: str, quiet: bool = False) -> bool:
-    output = subprocess.DEVNULL if quiet else None
-    try:
-        return subprocess.run(command, check=False, stdout=output, stderr=output, timeout=900).returncode == 0
-    except (OSError, subprocess.TimeoutExpired):
-        return False
+    return system.run(sys.executable, "-m", "playwright", "install", "chromium")

@@ -17,6 +17,7 @@ BY_FILE = ["-n2", "--dist=loadfile"]
 STEPS = {
     "linters, types, schemas": ["pre_commit", "run", "--all-files", "--show-diff-on-failure"],
     "a browser": ["course", "browser"],  # once, before two workers would install one at the same time
+    "a sandbox": ["course", "sandbox"],
     "unit, property and site tests": ["pytest", "-q", *BY_FILE],
     "every notebook, run again": [
         *("pytest", "-q", *BY_FILE, *NBVAL, NBVAL_SANITIZE),

@@ -141,7 +141,7 @@ def answers(sheet: Sheet, found: list[Cell]) -> Answers:
     Answers
         The first cell with the id of the answer cell; where the id is lost, the cell that says in its
         metadata which answer it is; where that is lost too, or the answer cell was left as it was, the one
-        cell that defines the names asked for. An answer that cannot be told is not there, and a note says why.
+        cell that defines the names asked for. An answer that cannot be told is not there; a note says why.
     """
     taken = Answers()
     for exercise in sheet.exercises:

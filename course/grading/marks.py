@@ -18,6 +18,7 @@ STATES = {
     "output": "stopped: it printed too much",
     "kernel died": "not reached: the kernel ended",
     "not handed in": "not handed in",
+    "not readable": "not graded: see the note above",
 }
 """The states of a check, in words for the student. They tell nothing of what is compared."""
 
@@ -49,7 +50,7 @@ class Mark:
     state: str
 
 
-def marks(student: str, sheet: Sheet, checks: Mapping[str, str] | None) -> list[Mark]:
+def marks(student: str, sheet: Sheet, checks: Mapping[str, str] | str) -> list[Mark]:
     """Turn the states of hidden cells into points.
 
     Parameters
@@ -58,8 +59,8 @@ def marks(student: str, sheet: Sheet, checks: Mapping[str, str] | None) -> list[
         Whose they are.
     sheet : Sheet
         The sheet.
-    checks : mapping or None
-        A state for each hidden cell; None if nothing was handed in.
+    checks : mapping or str
+        A state for each hidden cell, or one for all of them.
 
     Returns
     -------
@@ -71,7 +72,7 @@ def marks(student: str, sheet: Sheet, checks: Mapping[str, str] | None) -> list[
         hidden = sheet.of(exercise, "hidden")
         share = Fraction(exercise.points, len(hidden))
         for cell in hidden:
-            state = checks.get(cell.id, "missing") if checks is not None else "not handed in"
+            state = checks if isinstance(checks, str) else checks.get(cell.id, "missing")
             earned = share if state == "right" else Fraction(0)
             found.append(Mark(student, sheet.path.stem, exercise, cell.id, earned, share, state))
     return found

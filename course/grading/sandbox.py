@@ -13,6 +13,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from course import system
 from course.environment import REPRODUCIBLE
 
 SOCKETS = "/sockets"
@@ -70,6 +71,12 @@ class Limits:
     def asdict(self) -> dict[str, float]:
         """Give the limits as plain data."""
         return asdict(self)
+
+
+def install() -> None:
+    """Install bubblewrap where it is missing, if that can be done without asking."""
+    if sys.platform == "linux" and not shutil.which("bwrap"):
+        system.install_debian("bubblewrap")
 
 
 def require() -> None:

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from course import browser
+from course import browser, system
 
 
 class Machine:
@@ -30,7 +30,7 @@ class Machine:
         patch.setattr(sys, "platform", "linux")
         patch.setattr(browser, "MACOS", ())
         patch.setattr(browser, "sync_playwright", self._playwright)
-        patch.setattr(browser, "_run", self._run)
+        patch.setattr(system, "run", self._run)
         patch.setattr(os, "geteuid", lambda: 1000)
 
     def add(self, path: Path) -> Path:
