@@ -43,16 +43,23 @@ def numeric(value: Any, name: str) -> Vector:
         raise _UsageError(f"{name} must be real numbers: {error}") from error
 
 
+def is_finite(array: Vector) -> bool:
+    """Whether all elements are finite; faster than ``np.isfinite(array).all()``."""
+    return int(np.count_nonzero(np.isfinite(array))) == array.size
+
+
 def finite(value: ArrayLike, name: str) -> Vector:
     """Return a float64 copy of `value`, or say that `name` is not finite."""
     array = numeric(value, name)
-    if not np.isfinite(array).all():
+    if not is_finite(array):
         raise ValueError(f"{name} must be finite, got {array}")
     return array
 
 
 def number(value: ArrayLike, name: str) -> float:
     """Return `value` as a float, or say that `name` is no finite number."""
+    if type(value) is float and math.isfinite(value):
+        return value
     array = finite(value, name)
     if array.ndim != 0:
         raise ValueError(f"{name} must be a number, got shape {array.shape}")
@@ -109,7 +116,8 @@ def asks_to_stop(callback: Callable[[Any], object] | None, x: Any) -> bool:
 
 def norm_inf(v: Vector) -> float:
     """Return the largest absolute value; NaN if there is one."""
-    return float(np.maximum.reduce(np.abs(v), axis=None))
+    size = np.abs(v)
+    return float(size.item(size.argmax()))  # faster than the reduction by np.maximum
 
 
 class _Counted:
@@ -232,11 +240,11 @@ class Objective(_Counted):
         if not math.isfinite(self.f0):
             raise ValueError(f"x0 must lie in the domain of fun: fun(x0) is {self.f0}")
         self.g0 = self.grad(self.x0)
-        if not np.isfinite(self.g0).all():
+        if not is_finite(self.g0):
             raise ValueError(f"x0 must lie in the domain of jac: the gradient there is {self.g0}")
         if second_order:
             self.H0 = self.hess(self.x0)
-            if not np.isfinite(self.H0).all():
+            if not is_finite(self.H0):
                 raise ValueError(f"x0 must lie in the domain of hess: the Hessian there is {self.H0}")
         self._started = True
 
@@ -303,10 +311,10 @@ class Equations(_Counted):
         elif not self._pair:
             self._jac = function(jac, "jac")
         self.F0 = self.fun(self.x0)
-        if not np.isfinite(self.F0).all():
+        if not is_finite(self.F0):
             raise ValueError(f"x0 must lie in the domain of F: F(x0) is {self.F0}")
         self.J0 = self.jac(self.x0)
-        if not np.isfinite(self.J0).all():
+        if not is_finite(self.J0):
             raise ValueError(f"x0 must lie in the domain of jac: the Jacobian there is {self.J0}")
         self._started = True
 

@@ -23,10 +23,13 @@ class InverseHessian(Protocol):
     fresh: bool
     """Whether it is the identity, so that the length of -Hg means nothing."""
 
-    def direction(self, g: Vector) -> Vector:
-        """Return -Hg."""
+    s: Vector
+    """Where the last step stands: written before `update`, which saves a copy."""
 
-    def update(self, s: Vector, y: Vector, sy: float) -> None:
+    def direction(self, g: Vector) -> Vector:
+        """Return -Hg; the next call may use the same array."""
+
+    def update(self, y: Vector, sy: float) -> None:
         """Learn that along the step s the gradient changed by y, where sᵀy > 0."""
 
     def forget(self) -> bool:
@@ -45,6 +48,7 @@ def descend(
 ) -> Result:
     """Go down along -Hg by steps that fulfil the strong Wolfe conditions; H learns from each."""
     fun, grad, direction, update = objective.fun, objective.grad, H.direction, H.update
+    subtract = np.subtract
     x, f, g = objective.x0, objective.f0, objective.g0
     norm = norm_inf(g)
     run = Recorder(x, f, norm, (f, g), keep_trace=keep_trace)
@@ -73,8 +77,7 @@ def descend(
                 continue
             status = failure
             break
-        assert g_new is not None  # this search evaluates it at every point that it returns
-        s, y = x_new - x, g_new - g
+        s, y = subtract(x_new, x, H.s), g_new - g
         f_before = f
         x, f, g = x_new, f_new, g_new
         norm = _norm_inf(g)
@@ -96,7 +99,7 @@ def descend(
         else:
             sy = float(s.dot(y))
             if sy > -_EPS * alpha * slope:  # else H would not stay positive definite
-                update(s, y, sy)
+                update(y, sy)
     return run.result(objective, status)
 
 
@@ -113,5 +116,5 @@ def _first_trial(slope: float, fall: float, fresh: bool) -> float:
 
 
 def _norm_inf(g: Vector) -> float:
-    """Return the largest absolute value of a finite vector; short ones faster than by NumPy."""
-    return max(map(abs, g.tolist())) if g.size < 32 else float(np.maximum.reduce(np.abs(g)))
+    """Return the largest absolute value of a finite vector; of a short one faster than by NumPy."""
+    return max(map(abs, g.tolist())) if g.size < 12 else norm_inf(g)

@@ -18,8 +18,7 @@ __all__ = ["minimize", "update_inverse", "update_inverse_dfp"]
 Weights: TypeAlias = Callable[[float, float], tuple[float, float, float, float]]
 
 _C1 = 1e-4  # the line search's other constant
-_SMALL = 256  # up to this dimension H and its update fit into the cache together;
-_BLOCK = 64  # beyond, so many rows of H are updated at a time
+_BLOCK = 128  # so many rows of H are updated at a time: beyond, H and its update leave the cache
 
 
 def update_inverse(H: ArrayLike, s: ArrayLike, y: ArrayLike) -> Matrix:
@@ -210,25 +209,26 @@ class _Dense:
     def __init__(self, n: int, H0: Matrix | None, weights: Weights) -> None:
         self._n, self._H0, self._weights = n, H0, weights
         self._W, self._K = np.empty((2, n)), np.empty((2, 2))
-        self._Ny, self._W_T = self._W[1], self._W.T
+        self.s, self._Ny, self._W_T = self._W[0], self._W[1], self._W.T
+        # where products are written: for short vectors new arrays would take longer than the products
+        self._p, self._KW, self._change = np.empty(n), np.empty((2, n)), np.empty((min(n, _BLOCK), n))
         self._learnt = True
         self.forget()
 
     def direction(self, g: Vector) -> Vector:
-        p: Vector = self._N.dot(g)
-        return p
+        return self._N.dot(g, self._p)
 
-    def update(self, s: Vector, y: Vector, sy: float) -> None:
-        N, W, K = self._N, self._W, self._K
-        W[0] = s
+    def update(self, y: Vector, sy: float) -> None:
+        N, K, W_T, change = self._N, self._K, self._W_T, self._change
         yHy = -float(y.dot(N.dot(y, self._Ny)))
         K[0, 0], K[0, 1], K[1, 0], K[1, 1] = self._weights(sy, yHy)
-        KW = K.dot(W)
-        if self._n <= _SMALL:
-            N += self._W_T.dot(KW)
+        KW = K.dot(self._W, self._KW)
+        if self._n <= _BLOCK:
+            N += W_T.dot(KW, change)
         else:
             for i in range(0, self._n, _BLOCK):
-                N[i : i + _BLOCK] += self._W_T[i : i + _BLOCK].dot(KW)
+                rows = N[i : i + _BLOCK]
+                rows += W_T[i : i + _BLOCK].dot(KW, change[: len(rows)])
         self.fresh, self._learnt = False, True
 
     def forget(self) -> bool:

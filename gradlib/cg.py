@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from inspect import unwrap
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -22,7 +23,9 @@ from gradlib._objective import (
     asks_to_stop,
     check_options,
     finite,
+    is_finite,
     norm_inf,
+    number,
     numeric,
 )
 from gradlib._scipy import scipy_method
@@ -51,6 +54,7 @@ _TINY = float(np.finfo(np.float64).tiny)
 _FAR = 1e20  # beyond this multiple of the start's size the iterates run away
 _ASYMMETRY = 1e-6  # relative; round-off stays below it, and a smaller asymmetry does not harm
 _POWELL = 0.2  # gradients in a row that are less orthogonal than this have forgotten conjugacy
+_C1 = 1e-4  # the line search's other constant
 _PATIENCE = 100  # iterations without a better value or gradient, after which round-off has won
 
 
@@ -269,11 +273,13 @@ def dai_yuan(g: ArrayLike, g_new: ArrayLike, p: ArrayLike) -> float:
     return float(g_new @ g_new / (p @ y))
 
 
+# Unwrapped, since in a driver warnings are off already
+_FLETCHER_REEVES, _POLAK_RIBIERE = unwrap(fletcher_reeves), unwrap(polak_ribiere)
 _BETAS: dict[str, Callable[[Vector, Vector, Vector], float]] = {
-    "fletcher-reeves": lambda g, g_new, p: fletcher_reeves(g, g_new),
-    "polak-ribiere": lambda g, g_new, p: polak_ribiere(g, g_new),
-    "hestenes-stiefel": hestenes_stiefel,
-    "dai-yuan": dai_yuan,
+    "fletcher-reeves": lambda g, g_new, p: _FLETCHER_REEVES(g, g_new),
+    "polak-ribiere": lambda g, g_new, p: _POLAK_RIBIERE(g, g_new),
+    "hestenes-stiefel": unwrap(hestenes_stiefel),
+    "dai-yuan": unwrap(dai_yuan),
 }
 _REMEMBER = ("fletcher-reeves", "dai-yuan")  # after a bad direction these go on with bad directions
 
@@ -425,12 +431,13 @@ def _solve(
     scale = _norm(b, "b") or _norm(r, "x0") or 1.0
     rr = float(r.dot(r))
     norm = math.sqrt(rr) / scale
-    run = Recorder(x, _value(x, b, r), norm, None, keep_trace=keep_trace)
+    scratch = np.empty(n)  # for a sum that is not kept
+    run = Recorder(x, _value(x, b, r, scratch), norm, None, keep_trace=keep_trace)
     nearly = max(tol, _EPS)  # where the recurrence is replaced by the true residual
     attained = math.inf  # the norm of the true residual when it was computed last
 
     status = Status.CONVERGED if norm <= tol else None
-    if status is not None and not np.isfinite(multiply(x)).all():
+    if status is not None and not is_finite(multiply(x)):
         raise ValueError("A must give finite products")
     if status is None:
         z, rz = _preconditioned(precondition, r, rr)
@@ -460,7 +467,7 @@ def _solve(
             norm = math.sqrt(rr) / scale
         if not norm < math.inf:
             raise ValueError("A must be scaled: the solution of Ax = b is out of double precision's range")
-        run.add(x, _value(x, b, r) if keep_trace else 0.0, norm, None, alpha)
+        run.add(x, _value(x, b, r, scratch) if keep_trace else 0.0, norm, None, alpha)
         asked = callback is not None and asks_to_stop(callback, x.copy())
         if norm <= tol:
             status = Status.CONVERGED
@@ -474,12 +481,12 @@ def _solve(
             p = direction(z, p, rz / last if conjugate and not afresh else 0.0, out=p)
             if afresh:
                 attained = norm
-    if not np.isfinite(x).all():
+    if not is_finite(x):
         raise ValueError("A must be scaled: the solution of Ax = b is out of double precision's range")
     _, _, trace = run.finish(status)
     return Result(
-        x=x,
-        fun=_value(x, b, r),
+        x=x.copy() if keep_trace else x,  # the trace holds x itself
+        fun=_value(x, b, r, scratch),
         jac=-r,
         nit=run.nit,
         nfev=0,
@@ -498,6 +505,7 @@ def minimize(
     jac: Jacobian = None,
     *,
     beta: str = "polak-ribiere",
+    c2: float = 0.1,
     tol: float = 1e-6,
     max_iter: int = 10_000,
     callback: Callback | None = None,
@@ -507,7 +515,7 @@ def minimize(
 
     .. math:: x_{k+1} = x_k + \alpha_k p_k, \qquad p_{k+1} = -\nabla f(x_{k+1}) + \beta_{k+1} p_k
 
-    with :math:`\alpha_k` from the strong Wolfe conditions, :math:`c_2 = 0.1`.
+    with :math:`\alpha_k` from the strong Wolfe conditions.
 
     Parameters
     ----------
@@ -520,6 +528,9 @@ def minimize(
         which is then written with ``autograd.numpy``.
     beta : {"polak-ribiere", "fletcher-reeves", "hestenes-stiefel", "dai-yuan"}
         The formula for β: `polak_ribiere`, `fletcher_reeves`, `hestenes_stiefel` or `dai_yuan`.
+    c2 : float
+        Share of the slope that a step may leave, between 1e-4 and 1: the smaller, the more exact the line
+        search. Conjugacy needs nearly exact steps; SciPy's 0.4 makes iterations cheaper, and more of them.
     tol : float
         The run has converged when :math:`\lVert\nabla f\rVert_\infty` ≤ `tol`. That is a stationary point:
         the gradient alone cannot tell a minimum from a saddle point.
@@ -561,6 +572,8 @@ def minimize(
     """
     check_options(tol, max_iter, callback, keep_trace=keep_trace)
     formula, remembers = _formula(beta), beta in _REMEMBER
+    if not _C1 < number(c2, "c2") < 1:
+        raise ValueError(f"c2 must lie between {_C1} and 1, got {c2!r}")
     objective = Objective(fun, x0, jac)
     x, f, g = objective.x0, objective.f0, objective.g0
     norm = norm_inf(g)
@@ -568,17 +581,19 @@ def minimize(
     far = (_FAR * (1 + norm_inf(x))) ** 2
     best_f, best_norm, stalled = f, norm, 0
     p, alpha, age = -g, _first_trial(g), 0  # age: steps since p was -g
-    gain, retried = -alpha * float(g.dot(g)), False  # gain: first-order change of f in the last step
+    slope = float(g.dot(p))
+    gain, retried = alpha * slope, False  # gain: first-order change of f in the last step
 
     status = Status.CONVERGED if norm <= tol else None
     while status is None:
         if run.nit >= max_iter:
             status = Status.ITERATION_LIMIT
             break
-        slope = float(g.dot(p))
         if -math.inf < slope < 0:
-            taken = wolfe_search(objective.fun, objective.grad, x, p, f, g, slope, alpha, 1e-4, 0.1)
-            failure = taken.failure if taken.alpha == 0 else None
+            alpha, x_new, f_new, g_new, _, _, shortfall = wolfe_search(
+                objective.fun, objective.grad, x, p, f, g, slope, alpha, _C1, c2
+            )
+            failure = shortfall if alpha == 0 else None
         else:
             failure = Status.ROUND_OFF if norm < 1 else Status.LINE_SEARCH
         if failure is not None:
@@ -586,13 +601,13 @@ def minimize(
                 status = failure
                 break
             p, age, retried = -g, 0, True
-            alpha = _next_trial(0.1 * gain, float(g.dot(p)))  # shorter: a change known to be noise is borne
+            slope = float(g.dot(p))
+            alpha = _next_trial(0.1 * gain, slope)  # shorter: a change known to be noise is borne
             continue
         retried = False
-        assert taken.jac is not None  # an accepted point has one
-        last, x, f, g = g, taken.x, taken.fun, taken.jac
+        last, x, f, g = g, x_new, f_new, g_new
         norm = norm_inf(g)
-        run.add(x, f, norm, (f, g), taken.alpha)
+        run.add(x, f, norm, (f, g), alpha)
         asked = callback is not None and asks_to_stop(callback, objective.hand_out(x))
         if f < best_f or norm < best_norm:
             best_f, best_norm, stalled = min(f, best_f), min(norm, best_norm), 0
@@ -608,11 +623,11 @@ def minimize(
             status = Status.ROUND_OFF
         else:
             age += 1
-            if age >= x.size or taken.failure is not None or (remembers and _far_from_orthogonal(last, g)):
+            if age >= x.size or shortfall is not None or (remembers and _far_from_orthogonal(last, g)):
                 age = 0
             p = direction(-g, p, formula(last, g, p) if age else 0.0)
-            gain = taken.alpha * slope
-            alpha = _next_trial(gain, float(g.dot(p)))
+            gain, slope = alpha * slope, float(g.dot(p))
+            alpha = _next_trial(gain, slope)
     return run.result(objective, status)
 
 
@@ -631,14 +646,14 @@ def _start(multiply: Product, b: Vector, x0: ArrayLike | None) -> tuple[Vector, 
     if x.shape != b.shape:
         raise ValueError(f"x0 must have shape {b.shape} to fit b, got {x.shape}")
     r = b - multiply(x)
-    if not np.isfinite(r).all():
+    if not is_finite(r):
         raise ValueError(f"A must give finite products, but Ax0 is {b - r}")
     return x, r, 1
 
 
-def _value(x: Vector, b: Vector, r: Vector) -> float:
+def _value(x: Vector, b: Vector, r: Vector, scratch: Vector) -> float:
     """Return ½xᵀAx - bᵀx, where Ax = b - r."""
-    return -0.5 * float(x.dot(b + r))
+    return -0.5 * float(x.dot(np.add(b, r, out=scratch)))
 
 
 def _preconditioned(precondition: Product | None, r: Vector, rr: float) -> tuple[Vector, float]:
@@ -678,7 +693,7 @@ def _multiplication(A: Operator, name: str, n: int) -> Product:
         shape, product = A.shape, _checked(lambda v: A @ v, name)
     else:
         dense = A if type(A) is np.ndarray and A.dtype is _DOUBLE else numeric(A, name)
-        if not np.isfinite(dense).all():
+        if not is_finite(dense):
             raise ValueError(f"{name} must be finite")
         shape, product = dense.shape, dense.dot
     if shape != (n, n):

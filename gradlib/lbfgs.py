@@ -167,6 +167,7 @@ class _Compact:
         self._D = np.zeros(memory)
         self._YY = np.zeros((memory, memory))
         self._weights = np.empty(2 * memory)
+        self.s = np.empty(n)
         self._place = 0
         self._gamma = 1.0
         self.fresh = True
@@ -185,10 +186,10 @@ class _Compact:
         np.negative(p, p)
         return p
 
-    def update(self, s: Vector, y: Vector, sy: float) -> None:
+    def update(self, y: Vector, sy: float) -> None:
         i, m = self._place, self._m
         SY, R_inv, YY = self._SY, self._R_inv, self._YY
-        SY[i], SY[m + i] = s, y
+        SY[i], SY[m + i] = self.s, y
         products = SY.dot(y)
         R_inv[i] = R_inv[:, i] = 0.0
         R_inv[:, i] = R_inv.dot(products[:m]) / -sy

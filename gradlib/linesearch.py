@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,6 +19,7 @@ from gradlib.result import Status
 __all__ = ["Step", "backtracking", "exact_quadratic", "strong_wolfe"]
 
 Vector = NDArray[np.float64]
+Found: TypeAlias = tuple[float, Vector, float, Vector, int, int, Status | None]  # the fields of a Step
 
 _DOUBLE = np.dtype(np.float64)
 _REAL = (float, int, np.floating)
@@ -222,7 +223,7 @@ def strong_wolfe(
             raise ValueError(f"jac must return a vector of shape {x.shape}, got {gradient!r}")
         return gradient
 
-    return wolfe_search(checked_fun, checked_jac, x, p, f, g, slope, alpha, c1, c2)
+    return Step(*wolfe_search(checked_fun, checked_jac, x, p, f, g, slope, alpha, c1, c2))
 
 
 def wolfe_search(
@@ -234,9 +235,9 @@ def wolfe_search(
     g: Vector,
     slope: float,
     alpha: float,
-    c1: float = 1e-4,
-    c2: float = 0.9,
-) -> Step:
+    c1: float,
+    c2: float,
+) -> Found:
     """Do what `strong_wolfe` does, for drivers: the arguments are sound and warnings are off."""
     slack = _NOISE * abs(f)
     if alpha * slope < -slack:
@@ -261,7 +262,7 @@ def wolfe_search(
             njev += 1
             derivative = float(gradient.dot(p))
             if abs(derivative) <= -c2 * slope:
-                return Step(alpha, trial, value, gradient, nfev, njev)
+                return alpha, trial, value, gradient, nfev, njev, None
             if not math.isfinite(derivative):
                 high, f_high, d_high = alpha, _INF, math.nan
             else:
@@ -282,7 +283,7 @@ def wolfe_search(
         share = (guess - low) / width
         alpha = guess if 0.1 <= share <= 0.9 else low + width * (0.1 if share < 0.1 else 0.5)
     failure, spent = _diagnose(fun, x, p, f, slope) if inside else (Status.NOT_FINITE, 0)
-    return Step(low, x_low, f_low, g_low, nfev + spent, njev, failure)
+    return low, x_low, f_low, g_low, nfev + spent, njev, failure
 
 
 def exact_quadratic(g: ArrayLike, p: ArrayLike, Ap: ArrayLike) -> float:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -109,14 +110,21 @@ class Trace:
     With ``keep_trace=False`` a trace is empty: its length is 0.
     """
 
-    x: Vector
+    _points: Sequence[Vector] | Vector
     fun: Vector
     grad_norm: Vector
     step: Vector
 
+    @cached_property
+    def x(self) -> Vector:
+        """The iterates, a row each: copied into one array when first asked for, which many a run never is."""
+        x = np.array(self._points)
+        object.__setattr__(self, "_points", x)  # one copy is enough
+        return x
+
     def __len__(self) -> int:
         """Count the points: ``nit + 1``."""
-        return len(self.x)
+        return len(self.fun)
 
     def __repr__(self) -> str:
         return f"<Trace of {len(self)} points in {self.x.shape[1]} dimensions>"
@@ -218,7 +226,7 @@ class Recorder:
         _, x, state = self._last if of_last else self._best
         xs, funs, norms, steps = zip(*self._points, strict=True) if self._points else ((), (), (), ())
         trace = Trace(
-            x=np.concatenate(xs).reshape(-1, x.size) if xs else np.empty((0, x.size)),
+            xs or np.empty((0, x.size)),
             fun=np.array(funs, dtype=np.float64),
             grad_norm=np.array(norms, dtype=np.float64),
             step=np.array(steps[1:], dtype=np.float64),

@@ -87,7 +87,8 @@ def test_update_in_place_equals_the_formula_to_round_off(update: str, n: int) ->
     for _ in range(5):
         s = rng.standard_normal(n)
         y = A @ s
-        model.update(s, y, float(s @ y))
+        model.s[:] = s
+        model.update(y, float(s @ y))
         H = UPDATES[update](H, s, y)
     g = rng.standard_normal(n)
     np.testing.assert_allclose(-model.direction(g), H @ g, rtol=0, atol=1e-13 * np.abs(H @ g).max() * n)
@@ -128,11 +129,13 @@ def test_the_update_costs_n_squared(update: str) -> None:
         numbers = np.vectorize(CountedFloat, otypes=[object])
         model._N, model._W = numbers(-np.eye(n)), numbers(np.zeros((2, n)))
         model._Ny, model._W_T = model._W[1], model._W.T
-        model._K = numbers(np.zeros((2, 2)))
+        model._K, model._KW = numbers(np.zeros((2, 2))), numbers(np.zeros((2, n)))
+        model._change = numbers(np.zeros((n, n)))
         s = rng.standard_normal(n)
         y = s + 0.1 * rng.standard_normal(n)
         CountedFloat.operations = 0
-        model.update(numbers(s), numbers(y), float(s @ y))
+        model._W[0] = numbers(s)
+        model.update(numbers(y), float(s @ y))
         return CountedFloat.operations
 
     assert operations(40) <= 8 * 40**2

@@ -685,6 +685,8 @@ MINIMIZE: list[tuple[dict[str, Any], str]] = [
     ({"jac": 3.0}, "jac must be callable"),
     ({"jac": lambda x: [1.0, 2.0]}, "jac returned shape"),
     ({"beta": "newton"}, "beta must be one of"),
+    ({"c2": 1.0}, "c2 must lie between"),
+    ({"c2": nan}, "c2 must be finite"),
     ({"beta": None}, "beta must be one of"),
     ({"beta": ["dai-yuan"]}, "beta must be one of"),
     ({"tol": -1.0}, "tol"),

@@ -39,12 +39,17 @@ def test_two_loops_equal_the_dense_product(seed: int) -> None:
     )
 
 
+def learn(model: _Compact, s: np.ndarray, y: np.ndarray, sy: float) -> None:
+    model.s[:] = s
+    model.update(y, sy)
+
+
 @given(st.integers(0, 10_000), st.integers(1, 12))
 def test_the_compact_form_equals_the_two_loops(seed: int, memory: int) -> None:
     g, S, Y = history(seed)
     model = _Compact(memory, g.size)
     for s, y in zip(S, Y, strict=True):
-        model.update(s, y, float(s @ y))
+        learn(model, s, y, float(s @ y))
     expected = lbfgs.two_loop(g, S[-memory:], Y[-memory:])
     scale = np.abs(dense(S[-memory:], Y[-memory:])).max() * np.abs(g).max()
     np.testing.assert_allclose(-model.direction(g), expected, rtol=0, atol=1e-8 * scale)
@@ -55,14 +60,14 @@ def test_a_memory_that_was_emptied_is_as_new() -> None:
     model, new = _Compact(4, g.size), _Compact(4, g.size)
     assert not model.forget()
     for s, y in zip(S, Y, strict=True):
-        model.update(s, y, float(s @ y))
+        learn(model, s, y, float(s @ y))
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-        model.update(1e200 * S[0], 1e200 * Y[0], 1e-320)  # spoiled: 1 / sᵀy and yᵀy are infinite
+        learn(model, 1e200 * S[0], 1e200 * Y[0], 1e-320)  # spoiled: 1 / sᵀy and yᵀy are infinite
         assert not np.isfinite(model.direction(g)).all()
     assert model.forget()
     np.testing.assert_array_equal(model.direction(g), -g)
     for H in (model, new):
-        H.update(S[0], Y[0], float(S[0] @ Y[0]))
+        learn(H, S[0], Y[0], float(S[0] @ Y[0]))
     np.testing.assert_array_equal(model.direction(g), new.direction(g))
 
 
