@@ -279,7 +279,10 @@ def envelope(x: ArrayLike, values: ArrayLike) -> Vector:
     x, f = _samples(x, values)
     corners: list[int] = []
     for k in range(len(x)):
-        while len(corners) > 1 and f[corners[-1]] >= _chord(x, f, corners[-2], corners[-1], k):
+        while len(corners) > 1:
+            i, j = corners[-2:]
+            if f[j] < _chord(x, f, i, j, k):
+                break
             corners.pop()
         corners.append(k)
     below = f.copy()
