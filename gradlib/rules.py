@@ -26,7 +26,7 @@ array([0., 0.])
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -765,6 +765,7 @@ def _rule(step: Callable[..., tuple[Array, ...]], state_type: Any, learning_rate
     schedule = learning_rate if callable(learning_rate) else None
     fixed = None if schedule else positive(learning_rate, "learning_rate")
     memories = len(state_type._fields) - 1
+    remembered = state_type._make
 
     def init(params: Any) -> Any:
         if _is_array(params):
@@ -776,15 +777,16 @@ def _rule(step: Callable[..., tuple[Array, ...]], state_type: Any, learning_rate
             raise ValueError(f"state must be the {state_type.__name__} of init, got {type(state).__name__}")
         t, *memory = state
         rate = fixed if schedule is None else _rate(schedule(t))
-
-        def on_array(g: Array, *memory: Array) -> tuple[Array, ...]:
-            return step(t + 1, rate, _gradient(g, memory), *memory)
-
         if _is_array(grads):
-            taken, *memory = on_array(grads, *memory)
+            taken, *memory = step(t + 1, rate, _gradient(grads, memory), *memory)
         else:
-            taken, *memory = _on_leaves(on_array, 1 + memories, grads, *memory)
-        return taken, state_type(t + 1, *memory)
+            taken, *memory = _on_leaves(
+                lambda g, *memory: step(t + 1, rate, _gradient(g, memory), *memory),
+                1 + memories,
+                grads,
+                *memory,
+            )
+        return taken, remembered((t + 1, *memory))
 
     return Rule(init, update)
 
@@ -804,7 +806,7 @@ def _on_leaves(function: Callable[..., tuple[Array, ...]], outputs: int, *trees:
 
 
 def _is_array(value: Any) -> bool:
-    return hasattr(value, "dtype") or isinstance(value, float | int)
+    return type(value) is np.ndarray or hasattr(value, "dtype") or isinstance(value, float | int)
 
 
 def _zeros(param: Array, count: int) -> tuple[Array, ...]:
@@ -815,7 +817,7 @@ def _zeros(param: Array, count: int) -> tuple[Array, ...]:
     return tuple(namespace(param).zeros_like(param) for _ in range(count))
 
 
-def _gradient(g: Array, memory: tuple[Array, ...]) -> Array:
+def _gradient(g: Array, memory: Sequence[Array]) -> Array:
     """Return `g`, which must hold real numbers and have the shape of the memory."""
     try:
         fits = g.dtype.kind not in "cOSUmM" and (not memory or g.shape == memory[0].shape)
