@@ -23,7 +23,7 @@ _ARRAY = np.ndarray
 _OUTSIDE = object()  # in place of a value: the point lies outside the domain
 
 
-class _UsageError(ValueError):
+class UsageError(ValueError):
     """A function is unusable; a ValueError raised inside it means that its domain has ended."""
 
 
@@ -32,7 +32,7 @@ def numeric(value: Any, name: str) -> Vector:
     try:
         array = np.array(value)
     except (TypeError, ValueError) as error:
-        raise _UsageError(f"{name} must be an array of real numbers: {error}") from error
+        raise UsageError(f"{name} must be an array of real numbers: {error}") from error
     if array.dtype is _DOUBLE:
         return array
     try:
@@ -40,7 +40,7 @@ def numeric(value: Any, name: str) -> Vector:
             raise TypeError(f"got {array.dtype}")
         return array.astype(np.float64)
     except (TypeError, ValueError) as error:
-        raise _UsageError(f"{name} must be real numbers: {error}") from error
+        raise UsageError(f"{name} must be real numbers: {error}") from error
 
 
 def is_finite(array: Vector) -> bool:
@@ -72,7 +72,7 @@ def scalar(value: Any, name: str) -> float:
         return float(value)
     array = numeric(value, f"what {name} returns")
     if array.size != 1:
-        raise _UsageError(f"{name} returned shape {array.shape}, a scalar is needed")
+        raise UsageError(f"{name} returned shape {array.shape}, a scalar is needed")
     return float(array.item())
 
 
@@ -149,7 +149,7 @@ class _Counted:
 
     def _outside(self, error: Exception) -> object:
         """Return the mark of a point outside the domain, unless the error has another cause."""
-        if isinstance(error, _UsageError) or not self._started:
+        if isinstance(error, UsageError) or not self._started:
             raise error
         return _OUTSIDE
 
@@ -158,7 +158,7 @@ class _Counted:
         if pair is _OUTSIDE:
             pair = _OUTSIDE, _OUTSIDE
         if not isinstance(pair, tuple | list) or len(pair) != 2:
-            raise _UsageError(f"{names[0]} must return the pair {names[1]} when jac=True")
+            raise UsageError(f"{names[0]} must return the pair {names[1]} when jac=True")
         self._last_pair = x, self._shaped(pair[1], "jac", shape)
         return pair[0]
 
@@ -175,10 +175,10 @@ class _Counted:
         if n == 1 and array.size == 1:
             return array.reshape(shape)
         needed, start = ("a scalar", ()) if self.is_scalar else (f"shape {shape}", (n,))
-        raise _UsageError(f"{name} returned shape {array.shape}, {needed} is needed: x0 has shape {start}")
+        raise UsageError(f"{name} returned shape {array.shape}, {needed} is needed: x0 has shape {start}")
 
 
-def _autograd(operator: str, f: Function, name: str, argument: str) -> Function:
+def autograd_derivative(operator: str, f: Function, name: str, argument: str) -> Function:
     """Return autograd's derivative of `f`, with an error that tells the way out."""
     import autograd
 
@@ -189,10 +189,10 @@ def _autograd(operator: str, f: Function, name: str, argument: str) -> Function:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # autograd warns of a zero derivative, which is an answer
                 return derivative(x)
-        except (ArithmeticError, _UsageError):
+        except (ArithmeticError, UsageError):
             raise
         except Exception as error:
-            raise _UsageError(
+            raise UsageError(
                 f"{name} could not be differentiated by autograd ({type(error).__name__}: {error}): "
                 f"write it with autograd.numpy, or pass {argument}"
             ) from error
@@ -229,12 +229,14 @@ class Objective(_Counted):
         self._fun = function(fun, "fun")
         value = self._value_of_pair if self._pair else self._fun
         if jac is None:
-            self._jac = _autograd("grad", value, "fun", "jac")
+            self._jac = autograd_derivative("grad", value, "fun", "jac")
         elif not self._pair:
             self._jac = function(jac, "jac")
         if second_order:
             self._hess = (
-                _autograd("hessian", value, "fun", "hess") if hess is None else function(hess, "hess")
+                autograd_derivative("hessian", value, "fun", "hess")
+                if hess is None
+                else function(hess, "hess")
             )
         self.f0 = self.fun(self.x0)
         if not math.isfinite(self.f0):
@@ -282,7 +284,7 @@ class Objective(_Counted):
         self.nhev += 1
         H = self._shaped(self._call(self._hess, x), "hess", self._matrix_shape)
         if np.abs(H - H.T).max() > 1e-5 * np.abs(H).max():
-            raise _UsageError(f"hess must return a symmetric matrix, got {H}")
+            raise UsageError(f"hess must return a symmetric matrix, got {H}")
         return H / 2 + H.T / 2
 
     def _value_of_pair(self, x: Any) -> Any:
@@ -307,7 +309,9 @@ class Equations(_Counted):
         super().__init__(x0, jac)
         self._F = function(F, "F")
         if jac is None:
-            self._jac = _autograd("grad" if self.is_scalar else "jacobian", self._stacked, "F", "jac")
+            self._jac = autograd_derivative(
+                "grad" if self.is_scalar else "jacobian", self._stacked, "F", "jac"
+            )
         elif not self._pair:
             self._jac = function(jac, "jac")
         self.F0 = self.fun(self.x0)

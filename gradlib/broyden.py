@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from gradlib._equations import is_local_minimum, is_singular
 from gradlib._objective import (
     Equations,
     Function,
@@ -22,7 +23,6 @@ from gradlib._objective import (
     numeric,
 )
 from gradlib.linesearch import Step, backtracking
-from gradlib.newton import _is_local_minimum, _is_singular
 from gradlib.result import Callback, Recorder, Result, Status
 
 __all__ = ["root", "update_bad", "update_good", "update_good_inverse"]
@@ -332,7 +332,7 @@ def _differences(equations: Equations, x: Vector, value: Vector) -> Matrix:
 
 def _inverse(B: Matrix) -> Matrix | None:
     """Return the inverse, or None where B is singular to working precision or not finite."""
-    if not np.isfinite(B).all() or _is_singular(B):
+    if not np.isfinite(B).all() or is_singular(B):
         return None
     return np.asarray(np.linalg.inv(B), dtype=np.float64)
 
@@ -360,7 +360,7 @@ def _reason(failure: Status, x: Vector, size: float, slope: Vector) -> Status:
     """Say why the norm cannot be decreased along the direction that differences give."""
     if failure in (Status.NOT_FINITE, Status.SINGULAR):
         return failure
-    if _is_local_minimum(x, size, slope):
+    if is_local_minimum(x, size, slope):
         return Status.LOCAL_MINIMUM_OF_NORM
     return Status.ROUND_OFF if failure is Status.GRADIENT_MISMATCH else failure  # no jac was given
 

@@ -11,7 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gradlib._objective import Function, _autograd, _UsageError, finite, function, number, numeric, scalar
+from gradlib._objective import (
+    Function,
+    UsageError,
+    autograd_derivative,
+    finite,
+    function,
+    number,
+    numeric,
+    scalar,
+)
 
 __all__ = ["Witness", "envelope", "find_counterexample", "jensen_gap", "smallest_curvature", "tangent_gap"]
 
@@ -346,7 +355,7 @@ def _extended(f: Function) -> Callable[[Any], float]:
     def extended(x: Any) -> float:
         try:
             return value(x)
-        except _UsageError:
+        except UsageError:
             raise
         except (ArithmeticError, ValueError):
             return np.nan
@@ -373,7 +382,7 @@ def _share(t: float) -> float:
 
 def _gradient(f: Function, grad: Function | None) -> Function:
     """Return the gradient as a function, autograd's if it is not given, that checks its shape."""
-    derivative = _autograd("grad", f, "f", "grad") if grad is None else function(grad, "grad")
+    derivative = autograd_derivative("grad", f, "f", "grad") if grad is None else function(grad, "grad")
 
     def checked(x: Any) -> Vector:
         g = numeric(derivative(_handed_out(x)), "what grad returns")
@@ -387,7 +396,7 @@ def _gradient(f: Function, grad: Function | None) -> Function:
 def _hessian(f: Function, hess: Function | None) -> Callable[[Any], Vector]:
     """Return the Hessian as a function, autograd's if it is not given, that makes it an (n, n) matrix."""
     function(f, "f")
-    second = _autograd("hessian", f, "f", "hess") if hess is None else function(hess, "hess")
+    second = autograd_derivative("hessian", f, "f", "hess") if hess is None else function(hess, "hess")
 
     def checked(x: Any) -> Vector:
         H = numeric(second(_handed_out(x)), "what hess returns")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gradlib._equations import is_local_minimum, is_singular
 from gradlib._objective import (
     Equations,
     Function,
@@ -191,7 +192,7 @@ def root(
         if run.nit >= max_iter:
             status = Status.ITERATION_LIMIT
             break
-        if _is_singular(J):
+        if is_singular(J):
             status = Status.SINGULAR
             break
         taken = _go(merit, x, step(value, J), size, slope, damped=damped)
@@ -212,7 +213,7 @@ def root(
             stalled = damped and size >= last_size and norm >= last_norm
             status = _reason_to_stop(x, far, stalled, asked)
     no_progress = status in (Status.LINE_SEARCH, Status.ROUND_OFF, Status.KINK)
-    if no_progress and _is_local_minimum(x, size, slope):
+    if no_progress and is_local_minimum(x, size, slope):
         status = Status.LOCAL_MINIMUM_OF_NORM
     return run.result(equations, status)
 
@@ -298,7 +299,7 @@ def minimize(
             break
         if damped:
             p = step(g, regularise(H))
-        elif _is_singular(H):
+        elif is_singular(H):
             status = Status.SINGULAR
             break
         else:
@@ -380,18 +381,6 @@ def _reason_to_stop(x: Vector, far: float, stalled: bool, asked: bool) -> Status
     if asked:
         return Status.CALLBACK
     return Status.ROUND_OFF if stalled else None
-
-
-def _is_singular(J: Matrix) -> bool:
-    """Whether J is singular to working precision, apart from the scales of its rows and columns."""
-    scaled = J / np.abs(J).max(axis=1, keepdims=True)
-    scaled = scaled / np.abs(scaled).max(axis=0, keepdims=True)
-    return not np.linalg.cond(scaled, 1) < 1 / _EPS
-
-
-def _is_local_minimum(x: Vector, size: float, slope: Vector) -> bool:
-    """Whether ½‖F‖² is stationary, in relative terms (Dennis & Schnabel, section 7.2)."""
-    return bool(np.max(np.abs(slope) * np.maximum(np.abs(x), 1)) <= _EPS ** (1 / 3) * size)
 
 
 def _kind_of_stationary_point(H: Matrix) -> Status:

@@ -23,8 +23,8 @@ from gradlib._arrays import generator, whole
 from gradlib._objective import (
     Function,
     Vector,
-    _autograd,
     asks_to_stop,
+    autograd_derivative,
     check_options,
     finite,
     function,
@@ -301,7 +301,9 @@ class _Sampled:
         self._cost = function(cost, "cost")
         if grad is None:
             self._batch: tuple[Any, ...] = self.data
-            self._autograd = _autograd("grad", lambda theta: cost(theta, *self._batch), "cost", "grad")
+            self._autograd = autograd_derivative(
+                "grad", lambda theta: cost(theta, *self._batch), "cost", "grad"
+            )
             self._grad: Function = self._differentiated
         else:
             self._grad = function(grad, "grad")

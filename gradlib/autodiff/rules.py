@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from gradlib._objective import _UsageError
+from gradlib._objective import UsageError
 from gradlib.autodiff.traced import IMPLEMENTATIONS, Traced, implements, plain, record
 
 __all__ = ["ADJOINTS", "PARTIALS", "pull", "push"]
@@ -340,7 +340,7 @@ def _dot(x: Any, y: Any) -> Any:
     if np.ndim(x) == 0 or np.ndim(y) == 0:
         return x * y
     if np.ndim(y) > 2:
-        raise _UsageError("np.dot with a second argument of more than two axes: write np.matmul")
+        raise UsageError("np.dot with a second argument of more than two axes: write np.matmul")
     return x @ y
 
 
@@ -357,7 +357,7 @@ def _outer(x: Any, y: Any) -> Any:
 @implements(np.linalg.norm)
 def _norm(x: Any, ord: Any = None, axis: int | None = None, *, keepdims: bool = False) -> Any:
     if ord not in (None, 1, 2, np.inf) or (ord is not None and axis is None and np.ndim(x) != 1):
-        raise _UsageError(f"np.linalg.norm with ord={ord!r} has no rule for shape {np.shape(x)}")
+        raise UsageError(f"np.linalg.norm with ord={ord!r} has no rule for shape {np.shape(x)}")
     if ord in (1, np.inf):
         return (np.sum if ord == 1 else np.max)(np.abs(x), axis=axis, keepdims=keepdims)
     squares = np.sum(x * x, axis=axis, keepdims=keepdims)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gradlib._objective import _UsageError, function, number
+from gradlib._objective import UsageError, function, number
 from gradlib.autodiff.dual import Dual, jacobian
 from gradlib.autodiff.rules import pull
 from gradlib.autodiff.traced import LEVELS, Traced, one_argument, plain
@@ -189,7 +189,7 @@ def grad(f: Function, argnum: int = 0) -> Function:
         x = Var(start, next(LEVELS))
         y = g(x)
         if np.size(y) != 1:
-            raise _UsageError(f"f returned shape {np.shape(y)}, a scalar is needed: use jacobian, or sum it")
+            raise UsageError(f"f returned shape {np.shape(y)}, a scalar is needed: use jacobian, or sum it")
         if not x.owns(y):
             return np.zeros(x.shape)[()]
         backward(y)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from gradlib._objective import _UsageError, numeric
+from gradlib._objective import UsageError, numeric
 
 __all__ = [
     "IMPLEMENTATIONS",
@@ -74,19 +74,19 @@ class Traced(NDArrayOperatorsMixin):
         if self.ndim == 0 and options.get("out", (None,))[0] is self:
             options.pop("out")  # x += 1 on a number makes a new number
         if "out" in options:
-            raise _UsageError(
+            raise UsageError(
                 f"a traced array cannot be changed in place by {_name(ufunc)}: write a = a + b, not a += b"
             )
         if method != "__call__" or options:
             how = ", ".join(options) or f"its method {method}"
-            raise _UsageError(f"{_name(ufunc)} cannot be differentiated with {how}")
+            raise UsageError(f"{_name(ufunc)} cannot be differentiated with {how}")
         return self.__array_function__(ufunc, (), inputs, options)
 
     def __array_function__(
         self, function: Function, types: Any, arguments: tuple[Any, ...], options: dict[str, Any]
     ) -> Any:
         if function not in IMPLEMENTATIONS:
-            raise _UsageError(
+            raise UsageError(
                 f"{_name(function)} has no derivative rule here: write it with functions that have one "
                 "(gradlib.autodiff.rules lists them), or use autograd or JAX"
             )
@@ -97,20 +97,20 @@ class Traced(NDArrayOperatorsMixin):
             try:
                 signature(implementation).bind(*arguments, **options)
             except TypeError as error:
-                raise _UsageError(f"{_name(function)} cannot be differentiated like this: {error}") from None
+                raise UsageError(f"{_name(function)} cannot be differentiated like this: {error}") from None
             raise
 
     def __getitem__(self, index: Any) -> Any:
         return IMPLEMENTATIONS[Traced.__getitem__](self, index)
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        raise _UsageError(
+        raise UsageError(
             "an element of a traced array cannot be assigned: "
             "build the array with np.stack, np.concatenate or np.where"
         )
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        raise _UsageError(
+        raise UsageError(
             "a traced value cannot become a plain number or array, which would lose its derivative: write "
             "np.sin(x) for math.sin(x), np.dot(a, x) for a.dot(x), np.stack([...]) for np.array([...])"
         )
@@ -200,7 +200,7 @@ def _name(function: Function) -> str:
 def along_each_axis(slope: Function, x: Any) -> Any:
     """Return ``slope(e)`` for each unit vector e; the shape is that of one slope followed by that of `x`."""
     if np.size(x) == 0:
-        raise _UsageError(f"x must hold at least one number, got shape {np.shape(x)}")
+        raise UsageError(f"x must hold at least one number, got shape {np.shape(x)}")
     axes = np.eye(np.size(x)).reshape(-1, *np.shape(x))
     slopes = np.stack([slope(e) for e in axes], axis=-1)
     return np.reshape(slopes, (*np.shape(slopes)[:-1], *np.shape(x)))[()]
@@ -209,7 +209,7 @@ def along_each_axis(slope: Function, x: Any) -> Any:
 def one_argument(f: Function, arguments: tuple[Any, ...], argnum: int) -> tuple[Function, Any]:
     """Return `f` as a function of one of its arguments, and that argument as float64."""
     if isinstance(argnum, bool) or not isinstance(argnum, Integral) or not 0 <= argnum < len(arguments):
-        raise _UsageError(f"argnum must be the position of one of {len(arguments)} arguments, got {argnum!r}")
+        raise UsageError(f"argnum must be the position of one of {len(arguments)} arguments, got {argnum!r}")
 
     def g(x: Any) -> Any:
         y = f(*arguments[:argnum], x, *arguments[argnum + 1 :])

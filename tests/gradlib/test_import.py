@@ -1,6 +1,8 @@
+import ast
 import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
@@ -45,3 +47,16 @@ def test_modules_are_attributes() -> None:
 
 def test_version() -> None:
     assert gradlib.__version__ == version("gradlib")
+
+
+def test_no_module_takes_a_private_name_from_another() -> None:
+    package = Path(gradlib.__file__).parent
+    taken = [
+        f"{path.relative_to(package)}: {alias.name}"
+        for path in package.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("gradlib.")
+        for alias in node.names
+        if alias.name.startswith("_")
+    ]
+    assert taken == []
