@@ -68,13 +68,19 @@ def refresh(notebooks: tuple[Path, ...]) -> None:
 
 
 @main.command()
+@click.argument("directory", required=False, type=click.Path(file_okay=False, path_type=Path))
 @click.option("--check", is_flag=True, help="Write nothing; list differences, and fail if there are any.")
-def release(check: bool) -> None:
-    """Write exercises/ from solutions/."""
+def release(directory: Path | None, check: bool) -> None:
+    """Write exercises/ from solutions/, or a whole repository for students into DIRECTORY."""
     from course.notebooks import NotebookError
     from course.release import differences, orphans, pairs
 
     with _plainly(NotebookError):
+        if directory:
+            from course.student import hand_out, say
+
+            say(hand_out(ROOT, directory), directory)
+            return
         if not check:
             _release()
             return
