@@ -1,6 +1,7 @@
 """The build is strict, starts afresh, and keeps solutions to itself when told to."""
 
 import re
+from base64 import b64decode
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,10 @@ from bs4 import BeautifulSoup
 from conftest import copy_book
 
 from course.build import BuildError, build
+from course.notebooks import read
 
-WORD = "palimpsest"  # stands in a solution of the stress book, and in no other place
+WORD = "palimpsest"  # stands in a solution of the stress book, in a figure of it, and in no other place
+HIDDEN = ("quodlibet", "0.2271828", "contraction-hidden")  # of a hidden cell: label, value and id
 
 
 @pytest.fixture
@@ -69,15 +72,31 @@ def test_bad_formula_in_a_notebook_is_told_with_its_cell(
 
 
 def test_site_without_solutions_has_no_trace_of_them(book: Path, stress_book: Path) -> None:
-    def traces(site: Path) -> set[str]:
-        files = (path for path in site.rglob("*") if path.is_file())
-        return {path.relative_to(site).as_posix() for path in files if WORD.encode() in path.read_bytes()}
+    solutions = read(book / "solutions" / "01-lesson.ipynb")
+    (figure,) = [
+        output.data["image/png"]
+        for cell in solutions.cells
+        for output in cell.get("outputs", [])
+        if "data" in output and "image/png" in output.data
+    ]
+    coded = "".join(figure.split())
+    assert WORD.encode() in b64decode(coded)
 
-    with_solutions = traces(stress_book / "_build" / "html")
+    def traces(site: Path, *words: str) -> set[str]:
+        files = {path: path.read_bytes() for path in site.rglob("*") if path.is_file()}
+        wanted = [word.encode() for word in words]
+        return {
+            path.relative_to(site).as_posix()
+            for path, held in files.items()
+            if any(word in held for word in wanted)
+        }
+
+    assert traces(stress_book / "_build" / "html", *HIDDEN) == set()
+    with_solutions = traces(stress_book / "_build" / "html", WORD)
     assert "exercises/01-lesson.html" in with_solutions
     assert not any(name.startswith("_sources") for name in with_solutions)
     page = build(book, solutions=False)
-    assert traces(page.parent) == set()
+    assert traces(page.parent, WORD, coded, coded[40:80], *HIDDEN) == set()
     exercises = (page.parent / "exercises" / "01-lesson.html").read_text("utf-8")
     assert "Hint 2" in exercises
     assert "exercise admonition" in exercises
