@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from course.__main__ import main
@@ -113,3 +115,20 @@ def test_what_could_not_be_graded_is_an_error_at_the_end(course, inbox, tmp_path
     assert result.exit_code == 1
     assert "ada: 01-cubes: the kernel did not start: no space left" in result.output
     assert "run the same command again" in result.output
+
+
+def test_workflow_grades_shards_and_puts_them_together():
+    text = (Path(__file__).parents[2] / ".github" / "workflows" / "grade.yml").read_text(encoding="utf-8")
+    jobs = yaml.safe_load(text)["jobs"]
+    known = {name for parameter in main.commands["grade"].params for name in parameter.opts}
+    commands = [
+        step["run"] for job in jobs.values() for step in job["steps"] if "course grade" in step.get("run", "")
+    ]
+    assert len(commands) == 2
+    for command in commands:
+        assert set(re.findall(r"--\w+", command.split("course grade")[1])) <= known
+        assert "--trusted" not in command
+    assert "--shard" in commands[0]
+    assert "--shard" not in commands[1]
+    assert jobs["reports"]["needs"] == "run"
+    assert "secrets." not in text
