@@ -4,6 +4,7 @@ The entry point ``course-sandbox`` of ``jupyter_client.kernel_provisioners`` nam
 specification with ``metadata.kernel_provisioner`` chooses it.
 """
 
+import importlib
 import json
 import os
 import subprocess
@@ -79,4 +80,12 @@ def _limits(limits: Limits) -> dict[str, int]:
 
 def _fonts() -> dict[Path, str]:
     """Show Matplotlib's list of fonts, which takes it longer to make than a submission takes."""
-    return {file: f"{FONTS}/{file.name}" for file in Path(matplotlib.get_cachedir()).glob("fontlist-*.json")}
+    found = _font_lists()
+    if not found:
+        importlib.import_module("matplotlib.font_manager")  # makes the list, once
+        found = _font_lists()
+    return {file: f"{FONTS}/{file.name}" for file in found}
+
+
+def _font_lists() -> list[Path]:
+    return list(Path(matplotlib.get_cachedir()).glob("fontlist-*.json"))

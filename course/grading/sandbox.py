@@ -60,7 +60,7 @@ class Limits:
         Bytes that the kernel may send in all.
     """
 
-    cell: float = 10
+    cell: float = 15
     notebook: float = 90
     cpu: int = 60
     memory: int = 1 << 30
@@ -136,10 +136,10 @@ def wrap(
         *("bwrap", "--die-with-parent", "--new-session", *identity),
         *("--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"),
         *("--hostname", "sandbox", "--clearenv", *_environment()),
-        *_mounts(),
+        *("--size", scratch, "--perms", "1777", "--tmpfs", "/tmp"),
+        *_mounts(),  # after it: they may lie in it
         *("--proc", "/proc", "--dev", "/dev"),
         *("--size", "1048576", "--perms", "1777", "--tmpfs", "/dev/shm"),
-        *("--size", scratch, "--perms", "1777", "--tmpfs", "/tmp"),
         *("--size", "1048576", "--perms", "1777", "--tmpfs", SOCKETS),
         *("--perms", "1777", "--dir", FONTS),
         *(part for file, seen in (files or {}).items() for part in ("--ro-bind", str(file), seen)),
@@ -177,7 +177,7 @@ def _mounts() -> list[str]:
     assert spec.origin is not None
     folders += [Path(sys.prefix), Path(sys.base_prefix), Path(spec.origin).parent]
     folders += [file for file in (Path("/etc/ld.so.cache"), Path("/etc/localtime")) if file.exists()]
-    parents = sorted({parent for folder in folders for parent in folder.parents if parent != Path("/")})
+    parents = sorted({parent for folder in folders for parent in folder.parents} - {Path("/"), Path("/tmp")})
     made = [part for parent in parents for part in ("--perms", "0755", "--dir", str(parent))]
     shown = [part for folder in folders for part in ("--ro-bind", str(folder), str(folder))]
     return [*made, *shown, *links]

@@ -19,7 +19,7 @@ from course.grading.sandbox import Limits
 
 ATTACKS = sorted(path.stem for path in (Path(__file__).parent / "attacks").glob("*.ipynb"))
 HONEST = {f"{place}-honest": "def cube(x):\n    return x**3\n" for place in ("aa", "mm", "zz")}
-LIMITS = Limits(cell=4, notebook=20, cpu=20)
+LIMITS = Limits(cell=8, notebook=30, cpu=20)
 
 
 @contextlib.contextmanager

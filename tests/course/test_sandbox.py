@@ -15,7 +15,7 @@ from course.grading.sandbox import FIRST_UID, Limits, SandboxError, require, wra
 from course.notebooks import dumps
 
 HONEST = "def cube(x):\n    return x**3\n"
-LIMITS = Limits(cell=5, notebook=25)
+LIMITS = Limits(cell=10, notebook=30)
 
 REPORT = """
 def cube(x):
