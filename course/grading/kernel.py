@@ -19,7 +19,10 @@ def main() -> None:
         os.setresgid(told["uid"], told["uid"], told["uid"])
         os.setresuid(told["uid"], told["uid"], told["uid"])
     from ipykernel.kernelapp import launch_new_instance
+    from IPython.core.interactiveshell import InteractiveShell
 
+    # Figures are made, but not drawn: nobody will see them, and drawing one takes as long as all the answers.
+    InteractiveShell.enable_matplotlib = lambda self, gui=None: (gui, "agg")  # type: ignore[method-assign]
     launch_new_instance(sys.argv[1:])
 
 

@@ -4,17 +4,15 @@ The entry point ``course-sandbox`` of ``jupyter_client.kernel_provisioners`` nam
 specification with ``metadata.kernel_provisioner`` chooses it.
 """
 
-import importlib
 import json
 import os
 import subprocess
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
-from traitlets import Dict
+from traitlets import Dict, List
 
 from course.grading import kernel
 from course.grading.sandbox import FIRST_UID, FONTS, SOCKETS, Limits, wrap
@@ -26,7 +24,10 @@ CONNECTION = "/connection.json"
 class SandboxProvisioner(LocalProvisioner):
     """Starts the kernel in bubblewrap, and talks to it through sockets that lie in the sandbox."""
 
-    limits = Dict(help="The limits that are not the usual ones.").tag(config=True)
+    fonts: Any = List(
+        help="Matplotlib's list of fonts, which takes it longer to make than a submission."
+    ).tag(config=True)
+    limits: Any = Dict(help="The limits that are not the usual ones.").tag(config=True)
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Let the kernel listen on Unix sockets in a folder that the sandbox has for itself."""
@@ -43,7 +44,8 @@ class SandboxProvisioner(LocalProvisioner):
         connection.write_bytes(Path(manager.connection_file).read_bytes())
         connection.chmod(0o644)  # the sandbox has another user; the folder is closed to everybody else's
         told = {"limits": _limits(limits), "uid": FIRST_UID + os.getpid() % 100_000}
-        files = {Path(kernel.__file__): LAUNCHER, connection: CONNECTION, **_fonts()}
+        fonts = {Path(font): f"{FONTS}/{Path(font).name}" for font in self.fonts}
+        files = fonts | {Path(kernel.__file__): LAUNCHER, connection: CONNECTION}
         python = cmd[0]
         inside = [python, LAUNCHER, json.dumps(told), "-f", CONNECTION, "--HistoryManager.enabled=False"]
         reader, writer = os.pipe()
@@ -76,16 +78,3 @@ def _limits(limits: Limits) -> dict[str, int]:
         "RLIMIT_NOFILE": 256,
         "RLIMIT_CORE": 0,
     }
-
-
-def _fonts() -> dict[Path, str]:
-    """Show Matplotlib's list of fonts, which takes it longer to make than a submission takes."""
-    found = _font_lists()
-    if not found:
-        importlib.import_module("matplotlib.font_manager")  # makes the list, once
-        found = _font_lists()
-    return {file: f"{FONTS}/{file.name}" for file in found}
-
-
-def _font_lists() -> list[Path]:
-    return list(Path(matplotlib.get_cachedir()).glob("fontlist-*.json"))

@@ -25,7 +25,7 @@ from nbformat.v4 import new_notebook
 
 from course.environment import REPRODUCIBLE
 from course.exercises import Sheet, blank
-from course.grading.sandbox import Limits
+from course.grading.sandbox import Limits, font_lists
 from course.grading.watch import STARTED
 
 KERNEL = "course"
@@ -132,7 +132,8 @@ def run(notebook: str, *, trusted: bool = False, limits: Limits | None = None) -
 
 
 def _kernelspec(home: Path, limits: Limits, *, trusted: bool) -> None:
-    provisioner = {"provisioner_name": "course-sandbox", "config": {"limits": limits.asdict()}}
+    config = {"limits": limits.asdict(), "fonts": [] if trusted else font_lists()}
+    provisioner = {"provisioner_name": "course-sandbox", "config": config}
     spec = {
         "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
         "display_name": "graded",
@@ -180,7 +181,6 @@ def _pytest(home: Path, path: Path, report: Path, limits: Limits) -> str:
         "JUPYTER_PATH": str(home),
         "JUPYTER_RUNTIME_DIR": str(home),
         "JUPYTER_PREFER_ENV_PATH": "0",
-        "MPLCONFIGDIR": os.environ.get("MPLCONFIGDIR", str(Path.home() / ".cache" / "matplotlib")),
         "IPYTHONDIR": str(home / "ipython"),
     }
     with (home / "log").open("wb") as log:

@@ -154,7 +154,7 @@ def _environment() -> list[str]:
         "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
         "HOME": "/tmp",
         "LANG": "C.UTF-8",
-        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "MPLBACKEND": "agg",
         "MPLCONFIGDIR": FONTS,
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
@@ -187,3 +187,11 @@ def _mounts() -> list[str]:
 def _can_disable_userns() -> bool:
     told = subprocess.run(["bwrap", "--help"], capture_output=True, text=True, check=False)
     return "--disable-userns" in told.stdout + told.stderr
+
+
+@cache
+def font_lists() -> list[str]:
+    """Find Matplotlib's list of fonts, and have it made where there is none."""
+    import matplotlib.font_manager  # here, for it takes a while
+
+    return [str(path) for path in Path(matplotlib.get_cachedir()).glob("fontlist-*.json")]
