@@ -20,6 +20,7 @@ Jacobian: TypeAlias = Callable[[Any], Any] | Literal[True] | None
 _DOUBLE = np.dtype(np.float64)
 _FLOAT64 = np.float64
 _ARRAY = np.ndarray
+_REAL, _WHOLE = (float, Real), (int, Integral)  # the usual type first: abstract ones take their time
 _OUTSIDE = object()  # in place of a value: the point lies outside the domain
 
 
@@ -95,9 +96,9 @@ def check_options(
     """Check the keywords that all drivers share."""
     for name, value in switches.items():
         switch(value, name)
-    if isinstance(tol, bool) or not isinstance(tol, Real) or not 0 <= tol < math.inf:
+    if isinstance(tol, bool) or not isinstance(tol, _REAL) or not 0 <= tol < math.inf:
         raise ValueError(f"tol must be a finite number >= 0, got {tol!r}")
-    if isinstance(max_iter, bool) or not isinstance(max_iter, Integral) or max_iter < 0:
+    if isinstance(max_iter, bool) or not isinstance(max_iter, _WHOLE) or max_iter < 0:
         raise ValueError(f"max_iter must be an integer >= 0, got {max_iter!r}")
     if callback is not None:
         function(callback, "callback")

@@ -641,7 +641,7 @@ def _right_hand_side(b: ArrayLike) -> Vector:
 def _start(multiply: Product, b: Vector, x0: ArrayLike | None) -> tuple[Vector, Vector, int]:
     """Return the start, its residual, and how many products that took."""
     if x0 is None:
-        return np.zeros_like(b), b.copy(), 0
+        return np.zeros(b.size), b.copy(), 0
     x = finite(x0, "x0")
     if x.shape != b.shape:
         raise ValueError(f"x0 must have shape {b.shape} to fit b, got {x.shape}")
@@ -669,8 +669,8 @@ def _preconditioned(precondition: Product | None, r: Vector, rr: float) -> tuple
 
 def _check_symmetry(x: Vector, p: Vector, Ap: Vector, Ax: Vector) -> None:
     """Compare xᵀ(Ap) with pᵀ(Ax), relative to ‖A‖, which is at least ‖Ap‖/‖p‖ and ‖Ax‖/‖x‖."""
-    difference = float(x.dot(Ap) - p.dot(Ax))
-    size = math.sqrt(x.dot(x) * Ap.dot(Ap)) + math.sqrt(p.dot(p) * Ax.dot(Ax))
+    difference = float(x.dot(Ap)) - float(p.dot(Ax))
+    size = math.sqrt(float(x.dot(x)) * float(Ap.dot(Ap))) + math.sqrt(float(p.dot(p)) * float(Ax.dot(Ax)))
     if abs(difference) > _ASYMMETRY * size:
         raise ValueError(f"A must be symmetric, but xᵀ(Ap) and pᵀ(Ax) differ by {difference:.3g}")
 

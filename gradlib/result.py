@@ -222,7 +222,7 @@ class Recorder:
 
         Where the status speaks of the last point, it is that one, otherwise the best.
         """
-        of_last = status in (Status.CONVERGED, Status.STATIONARY)
+        of_last = status is Status.CONVERGED or status is Status.STATIONARY
         _, x, state = self._last if of_last else self._best
         xs, funs, norms, steps = zip(*self._points, strict=True) if self._points else ((), (), (), ())
         trace = Trace(
