@@ -204,7 +204,8 @@ def nbgrader(sheet: Sheet, python: str, count: int, folder: Path, clock: Clock) 
     source.parent.mkdir(parents=True)
     source.write_text(json.dumps(nb), encoding="utf-8")
     (course / "nbgrader_config.py").write_text("c = get_config()\nc.CourseDirectory.course_id = 'course'\n")
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    path = f"{Path(python).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PATH": path}
 
     def run(*command: str) -> None:
         done = subprocess.run(
@@ -219,9 +220,9 @@ def nbgrader(sheet: Sheet, python: str, count: int, folder: Path, clock: Clock) 
     for cell in released["cells"]:
         cell["source"] = right.get(cell.get("id"), cell["source"])
     for number in range(count):
-        path = course / "submitted" / f"student{number}" / "ps" / "sheet.ipynb"
-        path.parent.mkdir(parents=True)
-        path.write_text(json.dumps(released), encoding="utf-8")
+        submitted = course / "submitted" / f"student{number}" / "ps" / "sheet.ipynb"
+        submitted.parent.mkdir(parents=True)
+        submitted.write_text(json.dumps(released), encoding="utf-8")
     begun, cpu = time.monotonic(), clock()
     run("autograde", "ps")
     wall = time.monotonic() - begun

@@ -26,6 +26,9 @@ def of(nb, id_):
     return next(cell for cell in nb["cells"] if cell["id"] == id_)
 
 
+SCRATCH = {"cell_type": "code", "metadata": {}, "source": "def cube(x):\n    return 0\n"}
+
+
 def as_it_is(nb):
     return nb
 
@@ -33,6 +36,7 @@ def as_it_is(nb):
 def format_4_4(nb):
     for cell in nb["cells"]:
         del cell["id"]
+    nb["cells"].insert(0, SCRATCH)
     return nb | {"nbformat_minor": 4}
 
 
@@ -40,6 +44,7 @@ def colab(nb):
     for cell in nb["cells"]:
         cell["metadata"] = {"id": cell.pop("id"), "colab": {"base_uri": "https://localhost:8080/"}}
         cell["source"] = cell["source"].splitlines(keepends=True)
+    nb["cells"].append(SCRATCH)
     return nb | {"nbformat_minor": 0, "metadata": {"colab": {"provenance": []}}}
 
 
@@ -112,7 +117,7 @@ def test_answer_is_read(change, handed_in, read):
     assert read(change(handed_in(RIGHT))).code == {"answer": RIGHT}
 
 
-@pytest.mark.parametrize("change", [as_it_is, format_4_4, colab, vs_code, everything_lost, format_3])
+@pytest.mark.parametrize("change", [as_it_is, vs_code, everything_lost, format_3, widgets])
 def test_blank_stays_blank(change, handed_in, read):
     assert read(change(handed_in())).code == {}
 

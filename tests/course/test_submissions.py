@@ -66,7 +66,7 @@ def test_every_layout_gives_one_submission_for_each_student(inbox, find, handed_
 
 def test_copies_that_an_editor_keeps_are_left_alone(inbox, find, handed_in):
     write(inbox / "ada" / "01-cubes.ipynb", handed_in(RIGHT))
-    write(inbox / "ada" / ".ipynb_checkpoints" / "01-cubes-checkpoint.ipynb", handed_in("cube = 1\n"))
+    write(inbox / "ada" / ".ipynb_checkpoints" / "01-cubes.ipynb", handed_in("cube = 1\n"))
     assert find()["ada"][0]["01-cubes"].code == {"answer": RIGHT}
 
 
