@@ -29,8 +29,19 @@ ATOM = re.compile(
 )
 SUBSCRIPT = re.compile(r"_\s*(?:\{(?P<braced>[^{}]*)\}|(?P<bare>\\[a-z]+|[A-Za-z0-9*]))")
 INDICES = set("ijklpq")
-UNIVERSAL = {*INDICES, "T", "O", r"\mathbb R", r"\mathbb E", r"\mathbb C", r"\mathbb Z", r"\mathbb N"}
-"""What every reader knows: indices, transposition, Landau's O, and the sets of numbers."""
+UNIVERSAL = {
+    *INDICES,
+    "T",
+    "O",
+    "o",
+    r"\Delta",
+    r"\mathbb R",
+    r"\mathbb E",
+    r"\mathbb C",
+    r"\mathbb Z",
+    r"\mathbb N",
+}
+"""What every reader knows: indices, transposition, Landau's O and o, changes, and the sets of numbers."""
 
 
 def atoms(tex: str) -> set[str]:
@@ -120,7 +131,8 @@ def _no_meaning(root: Path) -> Iterator[str]:
             continue
         for name, cell in used(path).items():
             base = name.split("_")[0]
-            spellings = (name, base, rf"\mathbf {base}", base.removeprefix(r"\mathbf "))
+            letter = base.removeprefix(r"\mathbf ").removeprefix(r"\boldsymbol ")
+            spellings = (name, base, letter, rf"\mathbf {letter}", rf"\boldsymbol {letter}")
             given = [symbol for spelling in spellings for symbol in known.get(spelling, [])]
             if base not in UNIVERSAL and not any(_holds(symbol, path.name) for symbol in given):
                 yield f"{path.name}: cell `{cell}` uses {name}, which no cell introduces"
