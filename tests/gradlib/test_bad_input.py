@@ -1,7 +1,9 @@
 """Every driver says which argument it cannot use."""
 
+import importlib
 import inspect
 import math
+import pkgutil
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +11,8 @@ import autograd.numpy as anp
 import numpy as np
 import pytest
 
-from gradlib import Status, newton
+import gradlib
+from gradlib import Status, bfgs, broyden, cg, descent, lbfgs, newton, rules, sgd
 from gradlib._objective import Equations, Objective
 
 nan, inf = np.nan, np.inf
@@ -228,3 +231,60 @@ def test_a_pair_outside_the_domain_is_nan_not_the_gradient_before() -> None:
     assert np.isnan(objective.grad(outside)).all()
     result = newton.minimize(lambda x: (5 * x - math.log(x), 5 - 1 / x), 3.0, True, lambda x: x**-2)
     assert result.success
+
+
+AT = np.ones(2)
+SYMMETRIC = np.array([[2.0, 1.0], [1.0, 2.0]])
+SMOOTH: dict[str, Any] = {"fun": square, "x0": AT, "jac": twice}
+SYSTEM: dict[str, Any] = {"A": SYMMETRIC, "b": AT, "x0": AT}
+DATA: dict[str, Any] = {
+    "cost": lambda theta, x: np.mean((theta - x) ** 2),
+    "theta0": AT,
+    "data": np.ones((3, 2)),
+    "rule": rules.sgd(0.1),
+    "grad": lambda theta, x: 2 * (theta - x.mean(axis=0)),
+    "batch_size": 1,
+    "epochs": 1,
+    "rng": np.random.default_rng(0),
+}
+DRIVERS: list[tuple[Callable[..., Any], dict[str, Any], tuple[str, ...]]] = [
+    (newton.minimize, {**SMOOTH, "hess": eye}, ("x0",)),
+    (newton.root, {"F": twice, "x0": AT, "jac": eye}, ("x0",)),
+    (descent.minimize, SMOOTH, ("x0",)),
+    (bfgs.minimize, {**SMOOTH, "H0": SYMMETRIC}, ("x0", "H0")),
+    (lbfgs.minimize, SMOOTH, ("x0",)),
+    (cg.minimize, SMOOTH, ("x0",)),
+    (cg.solve, {**SYSTEM, "preconditioner": SYMMETRIC}, ("A", "b", "x0", "preconditioner")),
+    (cg.steepest_descent, SYSTEM, ("A", "b", "x0")),
+    (broyden.root, {"F": twice, "x0": AT, "B0": SYMMETRIC}, ("x0", "B0")),
+    (sgd.minimize, DATA, ("theta0",)),
+]
+STARTS = [
+    pytest.param(driver, sound, name, id=f"{driver.__module__}.{driver.__name__}-{name}")
+    for driver, sound, names in DRIVERS
+    for name in names
+]
+
+
+@pytest.mark.parametrize("bad", [nan, inf, -inf])
+@pytest.mark.parametrize(("driver", "sound", "name"), STARTS)
+def test_every_driver_asks_for_a_finite_start(
+    driver: Callable[..., Any], sound: dict[str, Any], name: str, bad: float
+) -> None:
+    # said of the argument itself, not of what a function makes of it
+    driver(**sound)
+    spoiled = np.array(sound[name])
+    spoiled.flat[-1] = bad
+    with pytest.raises(ValueError, match=f"^{name} must be finite"):
+        driver(**{**sound, name: spoiled})
+
+
+def test_every_driver_is_asked() -> None:
+    modules = {driver.__module__ for driver, *_ in DRIVERS}
+    public = {
+        f"gradlib.{module.name}"
+        for module in pkgutil.iter_modules(gradlib.__path__)
+        if not module.name.startswith("_")
+        and {"minimize", "root", "solve"} & set(vars(importlib.import_module(f"gradlib.{module.name}")))
+    }
+    assert public == modules

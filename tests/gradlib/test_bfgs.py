@@ -145,33 +145,40 @@ def test_the_update_costs_n_squared(update: str) -> None:
 # BFGS and DFP on a quadratic, with exact steps
 
 
-def exact_run(update: str, seed: int) -> tuple[problems.Quadratic, list[np.ndarray], np.ndarray]:
-    """Return a quadratic of dimension 6, the n + 1 iterates with exact line searches, and H at the end."""
-    p = problems.quadratic(20.0, 6, rng=np.random.default_rng(seed))
-    x, H = p.x0, np.eye(6)
+def exact_run(update: str, n: int, seed: int) -> tuple[problems.Quadratic, np.ndarray, np.ndarray]:
+    """Return a quadratic, the n + 1 iterates with exact line searches from H₀ = I, and H at the end."""
+    p = problems.quadratic(20.0, n, rng=np.random.default_rng(seed))
+    x, H = p.x0, np.eye(n)
     g, iterates = p.jac(x), [x]
-    for _ in range(6):
+    for _ in range(n):
         direction = -H @ g
         s = linesearch.exact_quadratic(g, direction, p.A @ direction) * direction
         x = x + s
         y, g = p.jac(x) - g, p.jac(x)
         H = UPDATES[update](H, s, y)
         iterates.append(x)
-    return p, iterates, H
+    return p, np.array(iterates), H
 
 
 @both_updates
-@given(seed=st.integers(0, 100))
-def test_a_quadratic_takes_n_exact_steps_and_leaves_the_inverse_hessian(update: str, seed: int) -> None:
-    p, iterates, H = exact_run(update, seed)
-    np.testing.assert_allclose(iterates[-1], p.minimum, atol=1e-8 * np.abs(p.x0).max())
-    np.testing.assert_allclose(H, np.linalg.inv(p.A), atol=1e-8)
+@given(n=st.integers(2, 7), seed=seeds)
+def test_a_quadratic_takes_n_exact_steps_and_leaves_the_inverse_hessian(
+    update: str, n: int, seed: int
+) -> None:
+    p, iterates, H = exact_run(update, n, seed)
+    np.testing.assert_allclose(iterates[-1], p.minimum, rtol=0, atol=8e-11 * np.abs(p.x0).max())
+    inverse = np.linalg.inv(p.A)
+    np.testing.assert_allclose(H, inverse, rtol=0, atol=2e-13 * np.abs(inverse).max())
 
 
 @both_updates
-def test_with_exact_steps_the_iterates_are_those_of_conjugate_gradients(update: str) -> None:
-    p, iterates, _ = exact_run(update, 3)
-    np.testing.assert_allclose(cg.solve(p.A, p.b, p.x0, tol=1e-12).trace.x[:7], iterates[:7], atol=1e-9)
+@given(n=st.integers(2, 7), seed=seeds)
+def test_with_exact_steps_the_iterates_are_those_of_conjugate_gradients(
+    update: str, n: int, seed: int
+) -> None:
+    p, iterates, _ = exact_run(update, n, seed)
+    conjugate = cg.solve(p.A, p.b, p.x0, tol=1e-12).trace.x[: n + 1]
+    np.testing.assert_allclose(iterates[: len(conjugate)], conjugate, rtol=0, atol=8e-11 * np.abs(p.x0).max())
 
 
 # The driver
