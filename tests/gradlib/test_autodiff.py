@@ -494,6 +494,7 @@ def test_what_does_not_depend_on_x_has_derivative_zero() -> None:
 
 
 def test_subgradients_at_kinks() -> None:
+    # autograd #151, #183: NaN where a norm is zero
     zero = np.zeros(2)
     for norm in (np.linalg.norm, lambda x: np.hypot(x[0], x[1]), lambda x: np.sum(np.abs(x))):
         np.testing.assert_array_equal(grad(norm)(zero), zero)
@@ -525,6 +526,7 @@ def test_powers_at_zero_and_below() -> None:
 
 
 def test_arguments_are_taken_as_floats_and_left_alone() -> None:
+    # autograd #3: integers
     x = np.arange(3)
     g = grad(lambda x: np.sum(x**2))(x)
     np.testing.assert_array_equal(g, [0, 2, 4])
@@ -606,6 +608,7 @@ REFUSED: list[tuple[Callable[[Any], Any], str]] = [
 @pytest.mark.parametrize(("f", "message"), REFUSED, ids=[message for _, message in REFUSED])
 @pytest.mark.parametrize("differentiate", [grad, jacobian])
 def test_what_cannot_be_differentiated_is_named(differentiate: Any, f: Any, message: str) -> None:
+    # autograd #559: an ArrayBox in a message says nothing
     with pytest.raises(ValueError, match=message):
         differentiate(f)(ONE)
 
