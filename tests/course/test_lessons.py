@@ -224,6 +224,25 @@ def test_every_chapter_proves_something():
     assert {claim.place.file for claim in claims(ROOT)} == {path.name for path in chapters(ROOT)}
 
 
+PAGES = sorted((ROOT / "chapters").glob("*.md"))
+
+
+@pytest.mark.parametrize("path", PAGES, ids=[path.stem for path in PAGES])
+def test_each_link_of_a_page_leads_to_a_section(path):
+    nb = new_notebook(cells=[new_markdown_cell(path.read_text(encoding="utf-8"), id=path.stem)])
+    assert list(RULES["links"](nb, path)) == []
+
+
+def test_each_section_and_listing_of_the_notes_is_taught_in_a_section_of_the_book():
+    text = (ROOT / "chapters" / "coverage.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| (S?\d\d) \|.*\| (.+) \|$", text, re.M))
+    assert list(rows) == [f"S{n:02}" for n in range(1, 26)] + [f"{n:02}" for n in range(1, 28)]
+    for row, targets in rows.items():
+        links = re.findall(r"\]\(([^)]+)\)", targets)
+        assert links, row
+        assert all("#" in link or link.startswith("../exercises/") for link in links), row
+
+
 def test_each_erratum_is_an_executed_cell_beside_its_text():
     path = ROOT / "chapters" / "errata.ipynb"
     told, shown = [], []
