@@ -77,4 +77,4 @@ def exponent(sizes: Sequence[int], times: Sequence[float]) -> float:
 def verdict(value: float, bar: float, *, at_least: bool = True) -> str:
     """Return the bar and whether it is met."""
     met = value >= bar if at_least else value <= bar
-    return f"{'≥' if at_least else '≤'} {bar:.3g}: {'met' if met else 'NOT met'}"
+    return f"{'≥' if at_least else '≤'} {bar:.4g}: {'met' if met else 'NOT met'}"
