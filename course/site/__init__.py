@@ -4,7 +4,10 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-PARTS = ("citations", "exercises", "glue", "images", "ledger", "mathjax", "search", "slim", "theme")
+PARTS = (
+    *("citations", "exercises", "explorables", "glue", "images"),
+    *("ledger", "mathjax", "search", "slim", "theme"),
+)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
