@@ -4,13 +4,9 @@ The notebook that is run holds the expected values. It lies in a folder that the
 process that compares runs nothing of the student's.
 """
 
-import contextlib
 import copy
 import json
 import os
-import resource
-import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -27,13 +23,12 @@ from course.environment import REPRODUCIBLE
 from course.exercises import Sheet, blank
 from course.grading.sandbox import Limits, font_lists
 from course.grading.watch import STARTED
+from course.grading.zygote import Request
+from course.grading.zygote import run as run_pytest
 
 KERNEL = "course"
 GRACE = 60
 """Seconds that starting and ending may take beside the limit of the notebook."""
-
-MEMORY = 2 << 30
-"""Bytes of data of the process that compares: a flood of output ends it, and no other."""
 
 
 class RunError(RuntimeError):
@@ -119,7 +114,8 @@ def run(notebook: str, *, trusted: bool = False, limits: Limits | None = None) -
         report = home / "junit.xml"
         ended = _pytest(home, path, report, limits)
         if not (home / STARTED).exists():
-            said = (home / "log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            log = home / "log"
+            said = log.read_text("utf-8", "replace").strip().splitlines() if log.exists() else []
             raise RunError(f"the kernel did not start: {said[-1] if said else 'pytest said nothing'}")
         code = [cell for cell in json.loads(notebook)["cells"] if cell["cell_type"] == "code"]
         found = _states(report) if report.exists() else {}
@@ -147,31 +143,12 @@ def _kernelspec(home: Path, limits: Limits, *, trusted: bool) -> None:
 
 
 def _pytest(home: Path, path: Path, report: Path, limits: Limits) -> str:
-    command = [
-        *(
-            sys.executable,
-            "-I",
-            "-m",
-            "pytest",
-            str(path),
-            "-q",
-            "-c",
-            os.devnull,
-            f"--rootdir={home}",
-            "--noconftest",
-        ),
-        *(
-            "-p",
-            "nbval.plugin",
-            "-p",
-            "course.grading.nbval",
-            "-p",
-            "course.grading.watch",
-            "-p",
-            "no:cacheprovider",
-        ),
-        *("--nbval", f"--nbval-kernel-name={KERNEL}", f"--nbval-cell-timeout={limits.cell}"),
-        *(f"--course-limits={json.dumps(limits.asdict())}", f"--junitxml={report}", "--tb=no"),
+    arguments = [
+        *(str(path), "-q", "-c", os.devnull, f"--rootdir={home}", "--noconftest", "--tb=no"),
+        *("-p", "nbval.plugin", "-p", "course.grading.nbval", "-p", "course.grading.watch"),
+        *("-p", "no:cacheprovider", "--nbval", f"--nbval-kernel-name={KERNEL}"),
+        *(f"--nbval-cell-timeout={limits.cell}", f"--course-limits={json.dumps(limits.asdict())}"),
+        f"--junitxml={report}",
     ]
     environment = REPRODUCIBLE | {
         "PATH": os.environ.get("PATH", os.defpath),
@@ -183,28 +160,8 @@ def _pytest(home: Path, path: Path, report: Path, limits: Limits) -> str:
         "JUPYTER_PREFER_ENV_PATH": "0",
         "IPYTHONDIR": str(home / "ipython"),
     }
-    with (home / "log").open("wb") as log:
-        process = subprocess.Popen(
-            command,
-            cwd=home,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    if sys.platform == "linux":
-        with contextlib.suppress(ProcessLookupError):
-            resource.prlimit(process.pid, resource.RLIMIT_DATA, (MEMORY, MEMORY))
-    try:
-        process.wait(limits.notebook + GRACE)
-    except subprocess.TimeoutExpired:
-        return "time"
-    finally:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    return "kernel died"
+    request = Request(arguments, str(home), environment, str(home / "log"), limits.notebook + GRACE)
+    return "kernel died" if run_pytest(request) else "time"
 
 
 def _states(report: Path) -> dict[int, str]:

@@ -5,12 +5,14 @@ import os
 import signal
 import threading
 
+import psutil
 import pytest
 
 from course.grading import engine
 from course.grading.engine import TRIES, Task, run_here, run_there
 from course.grading.run import Outcome, RunError, graded
 from course.grading.sandbox import Limits
+from course.grading.zygote import Request, Zygote
 from course.notebooks import dumps
 
 
@@ -65,6 +67,37 @@ def test_run_that_fails_is_tried_again(sheet, monkeypatch):
     assert isinstance(arrived["task-0"], RunError)
     assert arrived["task-1"].checks == {"hidden": "right"}
     assert tried.count("task-0") == TRIES
+
+
+def request(folder, seconds, *arguments):
+    return Request([*arguments], str(folder), {"PATH": os.defpath}, str(folder / "log"), seconds)
+
+
+def test_process_that_forks_is_started_again_when_it_is_gone(tmp_path):
+    zygote = Zygote()
+    assert zygote.run(request(tmp_path, 60, "--version"))
+    first = zygote._process
+    first.kill()
+    first.wait()
+    assert zygote.run(request(tmp_path, 60, "--version"))
+    assert zygote._process is not first
+    assert "pytest" in (tmp_path / "log").read_text()
+    zygote.close()
+
+
+def test_run_that_does_not_end_is_ended_with_all_that_it_started(tmp_path):
+    (tmp_path / "test_long.py").write_text(
+        "import os, subprocess, time\n\n\ndef test_long():\n"
+        "    child = subprocess.Popen(['sleep', '600'])\n"
+        "    open('pids', 'w').write(f'{os.getpid()} {child.pid}')\n    time.sleep(600)\n"
+    )
+    zygote = Zygote()
+    assert not zygote.run(
+        request(tmp_path, 8, str(tmp_path), "-q", "-c", os.devnull, "-p", "no:cacheprovider")
+    )
+    pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
+    assert not any(psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie" for pid in pids)
+    zygote.close()
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from course.exercises import REGION, blank, parse, reference
+from course import exercises
+from course.exercises import REGION, blank, reference
 from course.grading.values import compare
 from course.notebooks import find
 from course.refresh import execute
@@ -22,6 +23,10 @@ ROOT = Path(__file__).parents[2]
 SHEETS = find(ROOT, "solutions")
 
 
+parse = cache(exercises.parse)
+
+
+@cache
 def mistakes(sheet):
     path = Path(__file__).parent / "wrong_answers" / f"{sheet.stem}.toml"
     return tomllib.loads(path.read_text(encoding="utf-8"))["wrong"]
@@ -46,12 +51,19 @@ def feedback(path):
         answers = [reference(cell.source) for cell in sheet.of(exercise, "answer")]
         checks = [cell.source for cell in sheet.of(exercise, "check")]
         cells.append(new_code_cell("\n\n".join([*answers, wrong["answer"], *checks])))
-    ran = execute(new_notebook(cells=cells), path).cells[start:]
+    ran = execute(numbered(cells), path).cells[start:]
     return ["".join(output.text for output in cell.outputs) for cell in ran]
 
 
 def is_code(cell):
     return cell.cell_type == "code"
+
+
+def numbered(cells):
+    """Make a notebook; the ids that nbformat draws by itself are not always different."""
+    for place, cell in enumerate(cells):
+        cell.id = f"cell-{place}"
+    return new_notebook(cells=cells)
 
 
 @pytest.mark.parametrize(("sheet", "number"), CASES)
@@ -78,6 +90,17 @@ def test_each_exercise_has_three_mistakes_or_more(sheet):
     assert min(listed.values()) >= 3
 
 
+SEPARATOR = "now comes "
+APART = """\
+for source in {sources!r}:
+    try:
+        exec(source, globals())
+    except Exception as error:
+        pass
+    get_ipython().display_pub.publish({{"text/plain": {separator!r}}})
+"""
+
+
 @cache
 def hidden(path):
     """Run the hidden cells of a sheet after all kinds of answers, in one kernel; give what is right of each.
@@ -92,10 +115,9 @@ def hidden(path):
     def add(key, exercise, wrong=""):
         make = {"reference": reference, "blank": blank}[key[1]]
         answers = [make(cell.source) for cell in sheet.of(exercise, "answer")]
-        for source in (*answers, wrong, *(cell.source for cell in sheet.of(exercise, "hidden"))):
-            cells.append(new_code_cell(source, metadata={"tags": ["raises-exception"]}))
-        shown = range(len(cells) - len(sheet.of(exercise, "hidden")), len(cells))
-        cases[key] = dict(zip(shown, sheet.of(exercise, "hidden"), strict=True))
+        sources = [*answers, wrong, *(cell.source for cell in sheet.of(exercise, "hidden"))]
+        cells.append(new_code_cell(APART.format(sources=sources, separator=SEPARATOR)))
+        cases[key] = len(cells) - 1, sheet.of(exercise, "hidden")
 
     sources = {exercise.id: exercise for exercise in sheet.exercises}
     for kind in ("reference", "blank"):
@@ -103,13 +125,22 @@ def hidden(path):
             add((exercise.id, kind), exercise)
         for number, wrong in enumerate(mistakes(path)):
             add((number, kind), sources[wrong["exercise"]], wrong["answer"])
-    ran = execute(new_notebook(cells=cells), path).cells
+    ran = execute(numbered(cells), path).cells
+    return {key: right(ran[place].outputs, cells) for key, (place, cells) in cases.items()}
+
+
+def right(outputs, cells):
+    """Tell for each hidden cell whether all its values are right."""
+    shown = [[]]
+    for output in outputs:
+        if output.get("data", {}).get("text/plain") == SEPARATOR:
+            shown.append([])
+        else:
+            shown[-1].append(output)
+    last = shown[-1 - len(cells) : -1]
     return {
-        key: {
-            cell.id: set(compare(cell, ran[place].outputs).values()) == {"right"}
-            for place, cell in case.items()
-        }
-        for key, case in cases.items()
+        cell.id: set(compare(cell, found).values()) == {"right"}
+        for cell, found in zip(cells, last, strict=True)
     }
 
 
