@@ -51,6 +51,15 @@ def build(source: Path, solutions: bool) -> None:
 
 
 @main.command()
+def offline() -> None:
+    """Zip the built site into one file, which works from the folder where it is unpacked."""
+    from course.offline import OfflineError, pack
+
+    with _plainly(OfflineError):
+        click.echo(pack(ROOT / "_build" / "html", ROOT / "_build" / "gradient-methods.zip"))
+
+
+@main.command()
 @click.argument("notebooks", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def refresh(notebooks: tuple[Path, ...]) -> None:
     """Execute NOTEBOOKS from the top and store them in canonical form.
