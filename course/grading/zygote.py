@@ -46,7 +46,9 @@ class Zygote:
 
     def run(self, request: Request) -> bool:
         """Run pytest in a process of its own; tell whether it ended by itself."""
-        if self._process is None or self._process.poll() is not None:
+        if self._process is not None and self._process.poll() is not None:
+            self.close()
+        if self._process is None:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-m", "course.grading.zygote"],
                 stdin=subprocess.PIPE,
@@ -71,7 +73,8 @@ class Zygote:
         """End the process."""
         if self._process is not None:
             self._process.kill()
-            self._process.communicate()
+            with contextlib.suppress(BrokenPipeError):
+                self._process.communicate()
             self._process = None
 
     def __del__(self) -> None:

@@ -41,7 +41,9 @@ def cube(x):
             for name in ("DATA", "NPROC", "CORE", "CPU")
         ],
         "processes": [name for name in listed("/proc") if name.isdigit()],
-        "network": listed("/sys/class/net"),
+        "network": [
+            line.split(":")[0].strip() for line in Path("/proc/net/dev").read_text().splitlines()[2:]
+        ],
         "top": listed("/"),
         "sees": {place: listed(place) for place in PLACES},
         "writes": {
@@ -119,7 +121,7 @@ def test_nothing_can_be_written_but_a_little_in_memory(inside):
 
 def test_there_is_no_network(inside):
     seen, _ = inside
-    assert seen["network"] in ("FileNotFoundError", ["lo"])
+    assert set(seen["network"]) <= {"lo"}
 
 
 def test_nothing_is_left_behind(sandbox, sheet):
