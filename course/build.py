@@ -59,5 +59,10 @@ def build(source: Path, *, solutions: bool = True, output: Path | None = None) -
 def _config(source: Path, *, solutions: bool) -> str:
     """Return the book's configuration with the switch for solutions set."""
     config = yaml.safe_load((source / "_config.yml").read_text(encoding="utf-8"))
-    config.setdefault("sphinx", {}).setdefault("config", {})["course_solutions"] = solutions
+    settings = config.setdefault("sphinx", {}).setdefault("config", {})
+    settings["course_solutions"] = solutions
+    # Jupyter Book drops what it knows of buttons when a book sets options of the theme itself.
+    options = settings.setdefault("html_theme_options", {})
+    options["repository_url"] = config.get("repository", {}).get("url", "")
+    options["launch_buttons"] = config.get("launch_buttons", {})
     return yaml.safe_dump(config, sort_keys=False)

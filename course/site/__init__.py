@@ -5,7 +5,7 @@ from typing import Any
 from sphinx.application import Sphinx
 
 PARTS = (
-    *("citations", "exercises", "explorables", "glue", "images"),
+    *("citations", "elsewhere", "exercises", "explorables", "glue", "images"),
     *("ledger", "mathjax", "search", "slim", "theme"),
 )
 
