@@ -125,6 +125,7 @@ def test_the_command_writes_a_page_and_its_figure(tmp_path: Path, monkeypatch: p
     assert figure is not None
     assert (tmp_path / figure[1]).exists()
     assert text.startswith("# Benchmarks\n")
+    assert "\n| method | n |" in text
 
 
 def test_every_module_that_measures_is_on_the_page() -> None:
