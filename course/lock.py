@@ -7,7 +7,7 @@ from uv import find_uv_bin
 
 OLDEST_PYTHON = "3.11"
 LOCKS = {
-    "requirements.txt": ["--extra=book", "--extra=lessons", "--extra=grade", "--extra=test"],
+    "requirements.txt": [f"--extra={extra}" for extra in ("book", "lessons", "grade", "paper", "test")],
     "requirements-lab.txt": ["--extra=lab", "--constraint=requirements.txt"],
 }
 

@@ -9,7 +9,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
-LOCKS = {"requirements.txt": ["book", "lessons", "grade", "test"], "requirements-lab.txt": ["lab"]}
+LOCKS = {"requirements.txt": ["book", "lessons", "grade", "paper", "test"], "requirements-lab.txt": ["lab"]}
 PYTHONS = ["3.11", "3.12", "3.13"]
 
 
