@@ -15,7 +15,8 @@ as entering compiled code once, and NumPy, which enters it four times for the gr
 times as fast. The bars stand at every row.
 
 "lax.scan": 50 000 steps compiled as a whole, with either rule; the bar says that ours takes at most 1.1 times
-as long.
+as long. "When compiling pays": a compiled loop of gradlib's rules beside the loop on NumPy arrays; after so many
+steps the time of compiling has been saved.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from benchmarks.common import Part, Run, race, verdict
+from benchmarks.common import Part, Run, race, seconds, verdict
 from gradlib import rules, sgd, show
 
 POINTS, PARAMETERS, BATCH = 1000, 3, 5
@@ -164,6 +165,28 @@ def scans(names: tuple[str, ...], steps: int, rounds: int) -> Iterator[tuple[Any
         yield name, "lax.scan", 1e6 * slow / steps, 1e6 * fast / steps, ratio, verdict(ratio, SCAN_BAR)
 
 
+def break_even(names: tuple[str, ...], steps: int) -> show.Markdown:
+    """Return after how many steps a compiled loop has paid for its compiling."""
+    measured = []
+    for name in names:
+        rule, _ = CONTESTANTS[name]
+        compiled, plain = scanned(rule, steps), numpys(rule, steps)
+        first, again = (seconds(compiled, clock=perf_counter) for _ in range(2))
+        by_numpy = seconds(plain, clock=perf_counter)
+        compiling, saved = first - again, (by_numpy - again) / steps
+        measured.append((name, compiling, 1e6 * by_numpy / steps, 1e6 * again / steps, compiling / saved))
+    rule, compiling, slow, fast, after = zip(*measured, strict=True)
+    return show.table(
+        {
+            "rule": (rule, ""),
+            "compiling, s": (compiling, ".2f"),
+            "µs a step: NumPy": (slow, ".1f"),
+            "compiled": (fast, ".2f"),
+            "pays after, steps": (after, ".2g"),
+        }
+    )
+
+
 def shown(measured: Iterator[tuple[Any, ...]]) -> show.Markdown:
     """Return the rows as a table."""
     rule, way, slow, fast, ratio, bars = zip(*measured, strict=True)
@@ -187,4 +210,5 @@ def table(steps: int = STEPS, scan: int = SCANNED, rounds: int = ROUNDS) -> dict
             "A loop in Python": shown(rows(tuple(BARS), WAYS, steps, rounds)),
             "The other rules": shown(rows(others, {"X[batch] in NumPy": in_numpy}, steps, rounds)),
             "Under lax.scan": shown(scans(tuple(CONTESTANTS), scan, rounds)),
+            "When compiling pays": break_even(tuple(BARS), scan),
         }
