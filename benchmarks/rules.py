@@ -15,8 +15,8 @@ as entering compiled code once, and NumPy, which enters it four times for the gr
 times as fast. The bars stand at every row.
 
 "lax.scan": 50 000 steps compiled as a whole, with either rule; the bar says that ours takes at most 1.1 times
-as long. "When compiling pays": a compiled loop of gradlib's rules beside the loop on NumPy arrays; after so many
-steps the time of compiling has been saved.
+as long. "When compiling pays": a compiled loop of gradlib's rules beside the loop on NumPy arrays; after so
+many steps the time of compiling has been saved.
 """
 
 from __future__ import annotations
@@ -182,7 +182,7 @@ def break_even(names: tuple[str, ...], steps: int) -> show.Markdown:
             "compiling, s": (compiling, ".2f"),
             "µs a step: NumPy": (slow, ".1f"),
             "compiled": (fast, ".2f"),
-            "pays after, steps": (after, ".2g"),
+            "pays after, steps": (np.round(after, -3), ".0f"),
         }
     )
 
