@@ -3,6 +3,8 @@
 // every path with gradlib's.
 (() => {
   const SVG = "http://www.w3.org/2000/svg";
+  // The site drops styles for names that no page and no script spells out.
+  const PATHS = ["explorable-0", "explorable-1", "explorable-2"];
 
   // Methods. Each takes the values s of the controls and the page's data d, and returns one path per name.
   const iterate = (x, steps, next) => {
@@ -90,7 +92,7 @@
     if (!Number.isFinite(x)) return "beyond all numbers";
     const size = Math.abs(x);
     if (size && (size >= 1e5 || size < 1e-3)) {
-      const [front, power] = x.toExponential(1).split("e");
+      const [front, power] = x.toExponential(2).split("e");
       return `${front}·10${[...String(+power)].map(c => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]).join("")}`.replace("-", "−");
     }
     return String(+x.toPrecision(digits)).replace("-", "−");
@@ -123,9 +125,9 @@
       more: (s, d, plots) => {
         const share = Array.from({length: 41}, (_, i) => i / 40);
         const border = share.map(g => [(2 * (1 + g)) / (s.method === 1 ? 1 + 2 * g : 1), g]);
-        plots[1].line("stable", [[0, 0], ...border, [0, 1]]);
-        plots[1].line("bar", [d.mu, d.L].map(curvature => [s.rate * curvature, s.momentum]));
-        plots[1].dots("bar", [d.mu, d.L].map(curvature => [s.rate * curvature, s.momentum]));
+        plots[1].line("explorable-stable", [[0, 0], ...border, [0, 1]]);
+        plots[1].line("explorable-bar", [d.mu, d.L].map(curvature => [s.rate * curvature, s.momentum]));
+        plots[1].dots("explorable-bar", [d.mu, d.L].map(curvature => [s.rate * curvature, s.momentum]));
         plots[1].handle([s.rate * d.L, s.momentum]);
       },
     },
@@ -142,12 +144,12 @@
       drag: [x => ({x0: x})],
       more: (s, d, [plot], [path]) => {
         const [low, high] = plot.bounds;
-        plot.line("curve", Array.from({length: 161}, (_, i) => low + ((high - low) * i) / 160).map(x => [x, cubic(x, s)]));
-        plot.line("axis", [[low, 0], [high, 0]]);
+        plot.line("explorable-curve", Array.from({length: 161}, (_, i) => low + ((high - low) * i) / 160).map(x => [x, cubic(x, s)]));
+        plot.line("explorable-axis", [[low, 0], [high, 0]]);
         const xs = path.map(([x]) => x);
-        plot.line(0, xs.slice(0, -1).flatMap((x, k) => [[x, cubic(x, s)], [xs[k + 1], 0], null]));
-        plot.line("axis drop", xs.flatMap(x => [[x, 0], [x, cubic(x, s)], null]));
-        plot.dots(0, xs.map(x => [x, cubic(x, s)]));
+        plot.line(PATHS[0], xs.slice(0, -1).flatMap((x, k) => [[x, cubic(x, s)], [xs[k + 1], 0], null]));
+        plot.line("explorable-drop", xs.flatMap(x => [[x, 0], [x, cubic(x, s)], null]));
+        plot.dots(PATHS[0], xs.map(x => [x, cubic(x, s)]));
         plot.handle([s.x0, cubic(s.x0, s)]);
       },
     },
@@ -245,13 +247,12 @@
         if (Number.isFinite(size)) d += `${pen}${x.toFixed(2)},${y.toFixed(2)}`;
         pen = size < 1e5 ? "L" : "";
       }
-      const kind = String(name).split(" ").map(part => `explorable-${part}`).join(" ");
-      this.keep(`line ${name}`, "path", {class: `explorable-line ${kind}`}).setAttribute("d", d);
+      this.keep(`line ${name}`, "path", {class: `explorable-line ${name}`}).setAttribute("d", d);
     }
     dots(name, points) {
       const near = points.map(point => this.at(point)).filter(([x, y]) => Math.abs(x) + Math.abs(y) < 1e4);
       const d = near.map(([x, y]) => `M${x.toFixed(2)},${y.toFixed(2)}h0`).join("");
-      this.keep(`dots ${name}`, "path", {class: `explorable-dots explorable-${name}`}).setAttribute("d", d);
+      this.keep(`dots ${name}`, "path", {class: `explorable-dots ${name}`}).setAttribute("d", d);
     }
     handle(point) {
       const [x, y] = this.at(point);
@@ -316,8 +317,8 @@
         plots[0].contours(kind.bowl(state, d));
         paths.forEach((path, i) => {
           const shown = path.map(([x, y]) => [x / wide, y / high]);
-          plots[0].line(i, shown);
-          plots[0].dots(i, shown);
+          plots[0].line(PATHS[i], shown);
+          plots[0].dots(PATHS[i], shown);
         });
         const [x, y] = paths[0][0];
         plots[0].handle([x / wide, y / high]);

@@ -151,7 +151,7 @@ def adaptive_paths(s: Values) -> list[Path2]:
     A = Q @ QUADRATIC.A @ Q.T
     paths = []
     for rule in (rules.adagrad(s["adagrad"]), rules.rmsprop(s["rmsprop"]), rules.adam(s["adam"])):
-        x = np.array([s["x1"], s["x2"]])
+        x = np.array([s["x1"], s["x2"]], dtype=float)
         state = rule.init(x)
         path = [x]
         for _ in range(int(s["steps"])):
@@ -229,7 +229,7 @@ FIGURES = {
             Control("height", "start, x₂", -2, 2, 0.1, 1),
             _steps(12, 60),
         ),
-        panels=(Panel("Contours and paths", 170, (-0.4, 1.1, -2.2, 2.2)),),  # x₁ in units of κ
+        panels=(Panel("Contours and paths", 170, (-0.4, 1.1, -2.2, 2.2), ("x₁/κ", "x₂")),),
         names=("steepest descent", "conjugate gradients"),
         problem={"tol": CONVERGED},
         run=cg_paths,
