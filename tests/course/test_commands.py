@@ -32,7 +32,11 @@ def run(*arguments):
 
 
 def outputs(path):
-    return ["".join(output.text for output in cell.outputs) for cell in read(path).cells if "outputs" in cell]
+    return [
+        "".join(output.get("text", "") for output in cell.outputs)
+        for cell in read(path).cells
+        if "outputs" in cell
+    ]
 
 
 def test_refresh_runs_everything_and_releases(course):
