@@ -7,7 +7,7 @@ READY := $(VENV)/ready
 LAB_READY := $(VENV)/lab-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lab serve offline pdf refresh release bench hooks lock clean
+.PHONY: help book test lab serve offline refresh release bench hooks lock clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,9 +26,6 @@ serve: book ## build the site and serve it at http://localhost:8000
 
 offline: book ## zip the site into one file, to read without a network
 	@$(BIN)/course offline
-
-pdf: book ## print the whole book into one PDF (SOLUTIONS=0 leaves their appendix out)
-	@$(BIN)/course pdf
 
 refresh: $(READY) ## run the notebooks again and store their outputs
 	@$(BIN)/course refresh

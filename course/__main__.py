@@ -60,17 +60,6 @@ def offline() -> None:
 
 
 @main.command()
-def pdf() -> None:
-    """Print the built site into one PDF file."""
-    from course.browser import BrowserError
-    from course.pdf import PdfError, print_book
-
-    with _plainly(BrowserError), _plainly(PdfError):
-        target = ROOT / "_build" / "gradient-methods.pdf"
-        click.echo(print_book(ROOT / "_build" / "html", target, tell=lambda what: click.echo(what, err=True)))
-
-
-@main.command()
 @click.argument("notebooks", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def refresh(notebooks: tuple[Path, ...]) -> None:
     """Execute NOTEBOOKS from the top and store them in canonical form.
