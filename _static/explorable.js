@@ -40,7 +40,32 @@
   const worst = (s, d) => Math.max(radius(s, s.rate * d.mu), radius(s, s.rate * d.L));
 
   const cubic = (x, s) => x * x * x - 2 * x + s.constant;
-  const tangents = s => [iterate([s.x0], s.steps, ([x]) => [x - cubic(x, s) / (3 * x * x - 2)])];
+  const newton = (x, s) => x - cubic(x, s) / (3 * x * x - 2);
+  const tangents = s => [iterate([s.x0], s.steps, ([x]) => [newton(x, s)])];
+
+  // Newton's basins: the number of the root that a start leads to, from the left; -1 where it reaches none.
+  const settle = (x, s) => {
+    for (let k = 0, last; k < 100 && x !== last; k++) [last, x] = [x, newton(x, s)];
+    return x;
+  };
+  const reached = (x, s, roots) => roots.findIndex(root => Math.abs(settle(x, s) - root) < 1e-8);
+  const basins = (s, d) => {
+    const hump = Math.sqrt(32 / 27); // height of the extrema over c
+    const roots = [];
+    if (s.constant > -hump) roots.push(settle(-9, s)); // from far outside the steps are monotone
+    if (s.constant < hump) roots.push(settle(9, s));
+    if (roots.length > 1) roots.splice(1, 0, -roots[0] - roots[1]); // without x² the roots sum to 0
+    return {roots, labels: d.starts.map(x => reached(x, s, roots))};
+  };
+  // Runs of starts that lead to the same root: first, last, number of the root.
+  const spans = ({labels}, {starts}) => {
+    const found = [];
+    labels.forEach((label, i) => {
+      if (label !== labels[i - 1]) found.push([starts[i], starts[i], label]);
+      found.at(-1)[1] = starts[i];
+    });
+    return found;
+  };
 
   const linear = (s, d, conjugate) => {
     const A = [[1, 0], [0, s.kappa]];
@@ -104,6 +129,17 @@
   // Figures: how paths are computed, what is said of them, what a drag sets, and what is drawn.
   const bowl = (s, d) => ({A: d.A, minimum: d.minimum});
   const start = (x, y) => ({x1: x, x2: y});
+  const abscissa = x => ({x0: x});
+  const drawTangents = (s, d, [plot], [path]) => {
+    const [low, high] = plot.bounds;
+    plot.line("explorable-curve", Array.from({length: 161}, (_, i) => low + ((high - low) * i) / 160).map(x => [x, cubic(x, s)]));
+    plot.line("explorable-axis", [[low, 0], [high, 0]]);
+    const xs = path.map(([x]) => x);
+    plot.line(PATHS[0], xs.slice(0, -1).flatMap((x, k) => [[x, cubic(x, s)], [xs[k + 1], 0], null]));
+    plot.line("explorable-drop", xs.flatMap(x => [[x, 0], [x, cubic(x, s)], null]));
+    plot.dots(PATHS[0], xs.map(x => [x, cubic(x, s)]));
+    plot.handle([s.x0, cubic(s.x0, s)]);
+  };
   const FIGURES = {
     descent: {
       run: heavyBall,
@@ -141,16 +177,32 @@
           `and x³ − 2x + c is ${say(cubic(last, s))}.`
         );
       },
-      drag: [x => ({x0: x})],
-      more: (s, d, [plot], [path]) => {
-        const [low, high] = plot.bounds;
-        plot.line("explorable-curve", Array.from({length: 161}, (_, i) => low + ((high - low) * i) / 160).map(x => [x, cubic(x, s)]));
-        plot.line("explorable-axis", [[low, 0], [high, 0]]);
-        const xs = path.map(([x]) => x);
-        plot.line(PATHS[0], xs.slice(0, -1).flatMap((x, k) => [[x, cubic(x, s)], [xs[k + 1], 0], null]));
-        plot.line("explorable-drop", xs.flatMap(x => [[x, 0], [x, cubic(x, s)], null]));
-        plot.dots(PATHS[0], xs.map(x => [x, cubic(x, s)]));
-        plot.handle([s.x0, cubic(s.x0, s)]);
+      drag: [abscissa],
+      more: drawTangents,
+    },
+    basins: {
+      run: tangents,
+      basins,
+      say: (s, d, [path], {roots}) => {
+        const number = reached(s.x0, s, roots);
+        const where = number < 0 ? "no root in 100 steps" : `root ${number + 1}, at ${say(roots[number], 5)}`;
+        return (
+          `With c = ${say(s.constant)} the cubic has ${count(roots.length, "root")}. The start x₀ = ${say(s.x0)} ` +
+          `leads to ${where}. After ${count(path.length - 1, "step")} x is ${say(path.at(-1)[0], 5)}.`
+        );
+      },
+      drag: [abscissa, abscissa],
+      more: (s, d, plots, paths, found) => {
+        drawTangents(s, d, plots, paths);
+        // A lane for each root, so that colour says nothing alone; the lowest is for no root.
+        const half = (d.starts[1] - d.starts[0]) / 2;
+        const lanes = ["explorable-none", ...PATHS];
+        lanes.forEach((name, lane) => {
+          const own = spans(found, d).filter(([, , label]) => label === lane - 1);
+          plots[1].line(`explorable-basin ${name}`, own.flatMap(([a, b]) => [[a - half, lane], [b + half, lane], null]));
+        });
+        plots[1].dots("explorable-root", found.roots.map((root, i) => [root, i + 1]));
+        plots[1].handle([s.x0, reached(s.x0, s, found.roots) + 1]);
       },
     },
     cg: {
@@ -295,20 +347,32 @@
     const numbers = box.querySelector("details");
     const state = {...d.defaults};
     let paths = d.paths;
+    let found = d.basins;
 
     const table = () => {
-      const rows = Math.max(...paths.map(path => path.length));
+      const write = number => String(+number.toPrecision(6));
       const cell = (tag, text) => Object.assign(document.createElement(tag), {textContent: text});
-      numbers.querySelector("tbody").replaceChildren(
-        ...Array.from({length: rows}, (_, k) => {
-          const row = document.createElement("tr");
-          row.append(Object.assign(cell("th", k), {scope: "row"}));
-          for (const path of paths) {
-            row.append(...d.columns.map((_, i) => cell("td", path[k] ? String(+path[k][i].toPrecision(6)) : "")));
-          }
-          return row;
-        }),
+      const fill = (body, rows) =>
+        body.replaceChildren(
+          ...rows.map(([head, ...cells]) => {
+            const row = document.createElement("tr");
+            row.append(Object.assign(cell("th", head), {scope: "row"}), ...cells.map(text => cell("td", text)));
+            return row;
+          }),
+        );
+      const [steps, ranges] = numbers.querySelectorAll("tbody");
+      const rows = Math.max(...paths.map(path => path.length));
+      fill(
+        steps,
+        Array.from({length: rows}, (_, k) => [
+          k,
+          ...paths.flatMap(path => d.columns.map((_, i) => (path[k] ? write(path[k][i]) : ""))),
+        ]),
       );
+      if (ranges) {
+        const root = label => (label < 0 ? ["none", ""] : [label + 1, write(found.roots[label])]);
+        fill(ranges, spans(found, d).map(([a, b, label]) => [write(a), write(b), ...root(label)]));
+      }
     };
 
     const draw = () => {
@@ -323,11 +387,11 @@
         const [x, y] = paths[0][0];
         plots[0].handle([x / wide, y / high]);
       }
-      kind.more?.(state, d, plots, paths);
+      kind.more?.(state, d, plots, paths, found);
       for (const input of inputs) {
         if (input !== document.activeElement || input.type !== "number") input.value = state[input.dataset.name];
       }
-      status.textContent = kind.say(state, d, paths);
+      status.textContent = kind.say(state, d, paths, found);
       if (numbers.open) table();
     };
 
@@ -342,6 +406,7 @@
         state[name] = name === "steps" || !given ? Math.round(value) : value;
       }
       paths = kind.run(state, d);
+      found = kind.basins?.(state, d);
       draw();
     };
 
@@ -395,7 +460,7 @@
     numbers.addEventListener("toggle", () => numbers.open && table());
     window.addEventListener("hashchange", recall);
 
-    box.explorable = {set, state, data: d, paths: () => paths, worst: () => worst(state, d)};
+    box.explorable = {set, state, data: d, paths: () => paths, basins: () => found, worst: () => worst(state, d)};
     draw();
     recall();
   };

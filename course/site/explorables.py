@@ -11,7 +11,7 @@ same figure, that is with gradlib. Without scripts and on paper the static figur
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from html import escape
 from itertools import chain, zip_longest
@@ -35,6 +35,7 @@ Path2 = NDArray[np.float64]
 
 QUADRATIC = problems.course_quadratic
 BOUNDS = (-3.0, 4.0, -3.5, 3.0)  # of the lessons' figures of the course's quadratic
+STARTS = np.linspace(-2.5, 2.5, 501).round(2)  # of the strip of basins
 CONVERGED = 1e-12  # relative residual at which the linear methods are done
 
 
@@ -62,6 +63,14 @@ class Panel:
 
 
 @dataclass(frozen=True)
+class Basins:
+    """Where starts lead: the roots, and for each start the number of its root, -1 for none."""
+
+    roots: NDArray[np.float64]
+    labels: NDArray[np.int_]
+
+
+@dataclass(frozen=True)
 class Figure:
     """All that the page says of a figure.
 
@@ -81,6 +90,8 @@ class Figure:
         The numbers that the script needs beside those of the controls.
     run
         From the values of the controls to the paths, by gradlib.
+    basins
+        From the values of the controls to where each of the strip's starts leads, for the figure that asks.
     """
 
     label: str
@@ -90,6 +101,7 @@ class Figure:
     problem: dict[str, Any]
     run: Callable[[Values], list[Path2]]
     columns: tuple[str, ...] = ("x₁", "x₂")
+    basins: Callable[[Values], Basins] | None = None
 
     @property
     def defaults(self) -> Values:
@@ -132,6 +144,18 @@ def newton_paths(s: Values) -> list[Path2]:
         max_iter=int(s["steps"]),
     )
     return [run.trace.x]
+
+
+def newton_basins(s: Values) -> Basins:
+    """Find the roots of the cubic, from the left, and the one that Newton's steps reach from each start."""
+    c = s["constant"]
+    roots = np.sort([root.real for root in np.roots([1, 0, -2, c]) if abs(root.imag) < 1e-9])
+    x = STARTS
+    with np.errstate(all="ignore"):
+        for _ in range(100):
+            x = x + newton.step(x * x * x - 2 * x + c, 3 * x * x - 2)
+        near = np.abs(x[:, None] - roots) < 1e-8
+    return Basins(roots, np.where(near.any(axis=1), near.argmax(axis=1), -1))
 
 
 def cg_paths(s: Values) -> list[Path2]:
@@ -195,6 +219,28 @@ FIGURES = {
         problem={},
         run=newton_paths,
         columns=("x",),
+    ),
+    "basins": Figure(
+        label="Newton's tangents and their basins",
+        controls=(
+            Control("x0", "start x₀", -2.5, 2.5, 0.01, 0.7),
+            Control("constant", "constant c", -2.5, 2.5, 0.05, 0),
+            _steps(3, 12),
+        ),
+        panels=(
+            Panel("The cubic and its tangents", 200, (-2.5, 2.5, -8, 8), ("x", "x³ − 2x + c")),
+            Panel(
+                "The root that each start leads to",
+                72,
+                (-2.5, 2.5, -0.5, 3.5),
+                ("start x₀", "root"),
+            ),
+        ),
+        names=("tangents",),
+        problem={"starts": STARTS.tolist()},
+        run=newton_paths,
+        columns=("x",),
+        basins=newton_basins,
     ),
     "descent": Figure(
         label="Gradient descent on the course's quadratic",
@@ -274,6 +320,11 @@ def render(name: str, place: str) -> str:
         "defaults": figure.defaults,
         "paths": [path.tolist() for path in paths],
     }
+    tables = _table(figure, paths)
+    if figure.basins:
+        found = figure.basins(figure.defaults)
+        data["basins"] = {"roots": found.roots.tolist(), "labels": found.labels.tolist()}
+        tables += _ranges(found)
     written = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", r"\u003c")
     return f"""<div class="explorable" id="{place}" data-figure="{name}">
 <div class="explorable-live" role="group" aria-label="{escape(figure.label)}">
@@ -284,7 +335,7 @@ def render(name: str, place: str) -> str:
 </div>
 <details class="explorable-numbers"><summary>{escape(figure.label)}: the numbers</summary>
 <div class="explorable-scroll" role="region" aria-label="The plotted numbers" tabindex="0">
-{_table(figure, paths)}
+{tables}
 </div>
 </details>
 <script type="application/json">{written}</script>
@@ -325,14 +376,29 @@ def _control(control: Control, place: str) -> str:
 def _table(figure: Figure, paths: list[Path2]) -> str:
     several = len(paths) > 1
     titles = [f"{n}, {c}" if several else c for n in figure.names for c in figure.columns]
-    head = "".join(f'<th scope="col">{escape(title)}</th>' for title in ("step", *titles))
     blank = ("",) * len(figure.columns)
     texts = [[tuple(f"{value:.6g}" for value in point) for point in path] for path in paths]
-    rows = (
-        f'<tr><th scope="row">{k}</th>{"".join(f"<td>{t}</td>" for t in chain.from_iterable(row))}</tr>'
-        for k, row in enumerate(zip_longest(*texts, fillvalue=blank))
+    rows = ((k, *chain.from_iterable(row)) for k, row in enumerate(zip_longest(*texts, fillvalue=blank)))
+    return _html_table(("step", *titles), rows)
+
+
+def _ranges(found: Basins) -> str:
+    edges = np.flatnonzero(np.diff(found.labels)) + 1
+    rows = []
+    for part in np.split(np.arange(len(STARTS)), edges):
+        label = found.labels[part[0]]
+        root = ("none", "") if label < 0 else (label + 1, f"{found.roots[label]:.6g}")
+        rows.append((f"{STARTS[part[0]]:.6g}", f"{STARTS[part[-1]]:.6g}", *root))
+    return _html_table(("starts from", "to", "lead to root", "at"), rows)
+
+
+def _html_table(titles: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    head = "".join(f'<th scope="col">{escape(title)}</th>' for title in titles)
+    body = "".join(
+        f'<tr><th scope="row">{first}</th>{"".join(f"<td>{text}</td>" for text in rest)}</tr>'
+        for first, *rest in rows
     )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def show(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:

@@ -21,13 +21,14 @@ from test_accessibility import EVERYWHERE, violations
 
 from course.build import BuildError, build
 from course.notebooks import read, write
-from course.site.explorables import FIGURES, PLACE, render
+from course.site.explorables import FIGURES, PLACE, STARTS, newton_basins, render
 from gradlib import problems
 
 Make = Callable[..., Reader]
 
 LESSONS = {
     "newton": "01-newton",
+    "basins": "01-newton",
     "descent": "02-gradient-descent",
     "cg": "06-conjugate-gradient",
     "momentum": "07-momentum",
@@ -78,6 +79,11 @@ def run(page: Page, values: list[dict[str, float]]) -> list[list[list[list[float
 # For each figure, values of its controls: their whole range, and what the lesson speaks of.
 GRIDS: dict[str, dict[str, list[float]]] = {
     "newton": {"x0": [-4, -0.8, 0, 0.3, 0.8, 2, 5], "constant": [-6, -5, 0, 1.2, 2, 6], "steps": [1, 3, 6]},
+    "basins": {
+        "x0": [-2.5, -0.81, 0, 0.64, 0.7, 0.9, 2.5],
+        "constant": [-2.5, -1, -0.2, 0, 0.35, 1.05, 1.1, 2, 2.5],
+        "steps": [1, 3, 12],
+    },
     "descent": {
         "rate": [0.005, 0.1, 2 / 7, 1 / 3, 0.4],
         "x1": [-3, 2, 4],
@@ -153,6 +159,57 @@ def test_page_brings_the_default_path_which_the_script_finds_again(
         assert differs(mine, his) < 1e-9
 
 
+def test_every_start_leads_where_gradlib_leads_it(explorables: Site, reader: Make) -> None:
+    page = reader(explorables).open("basins.html")
+    stored = json.loads(figure(page).locator("script").text_content() or "")["basins"]
+    seen = set()
+    for constant in (0.0, -2.5, -1.05, -0.4, 0.3, 1.0, 1.1, 1.5, 2.0, 2.5):
+        run(page, [{"constant": constant}])
+        ours = page.evaluate("document.querySelector('.explorable').explorable.basins()")
+        theirs = newton_basins({**FIGURES["basins"].defaults, "constant": constant})
+        if constant == 0:
+            assert stored == {"roots": theirs.roots.tolist(), "labels": theirs.labels.tolist()}
+        assert ours["roots"] == pytest.approx(theirs.roots.tolist(), abs=1e-9)
+        assert ours["labels"] == theirs.labels.tolist()
+        seen |= set(ours["labels"])
+    assert seen == {-1, 0, 1, 2}
+
+
+def test_basins_are_told_apart_by_their_lanes(explorables: Site, reader: Make) -> None:
+    page = reader(explorables).open("basins.html")
+    run(page, [{"constant": 1.1, "x0": -1}])
+    heights = page.evaluate(
+        """() => [...document.querySelectorAll(".explorable-basin")]
+          .map(lane => [...new Set(lane.getAttribute("d").match(/,[\\d.]+/g))].map(y => +y.slice(1)))"""
+    )
+    none, first, second, third = heights
+    assert second == third == []  # beyond the hump there is one root
+    assert len(none) == len(first) == 1
+    assert none[0] > first[0] + 10
+    run(page, [{"constant": 0}])
+    colours = page.locator(".explorable-basin").evaluate_all(
+        "lanes => lanes.filter(lane => lane.getAttribute('d')).map(lane => getComputedStyle(lane).stroke)"
+    )
+    assert len(set(colours)) == len(colours) == 3
+
+
+def test_second_table_tells_where_the_basins_lie(explorables: Site, reader: Make) -> None:
+    page = reader(explorables).open("basins.html")
+    page.locator("summary").last.click()
+    for constant in (0, 1.5):
+        if constant:
+            run(page, [{"constant": constant}])
+        rows = page.locator(".explorable table").last.locator("tbody tr").all_inner_texts()
+        found = newton_basins({**FIGURES["basins"].defaults, "constant": constant})
+        told = []
+        for row in rows:
+            first, last, number, *at = row.split()
+            label = -1 if number == "none" else int(number) - 1
+            assert [float(x) for x in at] == pytest.approx(found.roots[[label]] if at else [], rel=1e-5)
+            told += round((float(last) - float(first)) / (STARTS[1] - STARTS[0]) + 1) * [label]
+        assert told == found.labels.tolist()
+
+
 def said(page: Page) -> list[float]:
     """Read the numbers of the status line."""
     digits = "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"
@@ -173,6 +230,11 @@ def promised(name: str, s: dict[str, float], paths: list[np.ndarray]) -> list[fl
     if name == "newton":
         x = paths[0][:, 0]
         return [s["x0"], x[1], abs(x[1] - x[0]), len(x) - 1, x[-1], x[-1] ** 3 - 2 * x[-1] + s["constant"]]
+    if name == "basins":
+        found = newton_basins(s)
+        end = found.labels[np.argmin(np.abs(STARTS - s["x0"]))]
+        reached = [end + 1, found.roots[end]] if end >= 0 else [100]
+        return [s["constant"], len(found.roots), s["x0"], *reached, len(paths[0]) - 1, paths[0][-1, 0]]
     if name == "cg":
         steps = [len(path) - 1 for path in paths]
         norms = [np.sqrt(path[-1] @ np.diag([1, s["kappa"]]) @ path[-1]) for path in paths]
@@ -201,7 +263,7 @@ def test_status_says_what_is_true(explorables: Site, reader: Make, name: str) ->
     for change in (
         {},
         {**first, "steps": 9, "method": 1},
-        {"rate": 0.4, "kappa": 80, "constant": 2, "turn": -27},
+        {"rate": 0.4, "kappa": 80, "constant": 2, "turn": -27, **({"x0": 0.0} if name == "basins" else {})},
     ):
         s = {**FIGURES[name].defaults, **{k: v for k, v in change.items() if k in FIGURES[name].defaults}}
         run(page, [s])
@@ -272,6 +334,8 @@ def test_keyboard_sets_every_control_and_the_address_keeps_it_without_a_server(
         ("momentum", 0, (1.0, -2.0), {"x1": 1.0, "x2": -2.0}),
         ("momentum", 1, (3.0, 0.5), {"rate": 0.5, "momentum": 0.5}),
         ("newton", 0, (-2.0, 10.0), {"x0": -2.0}),
+        ("basins", 0, (-1.0, 2.0), {"x0": -1.0}),
+        ("basins", 1, (-1.0, 2.0), {"x0": -1.0}),
         ("cg", 0, (0.5, -1.0), {"height": -1.0}),
         ("adaptive", 0, (3.0, 2.0), {"x1": 3.0, "x2": 2.0}),
     ],
@@ -305,7 +369,7 @@ def test_pointer_drags_what_moves(
     assert set(named) <= set(re.findall(r"&(\w+)=", page.url))
     moved = svg.locator(".explorable-handle").bounding_box()
     assert moved
-    if name not in ("newton", "cg"):
+    if name not in ("newton", "basins", "cg"):
         assert moved["x"] + moved["width"] / 2 == pytest.approx(x, abs=3)
         assert moved["y"] + moved["height"] / 2 == pytest.approx(y, abs=3)
 
@@ -346,6 +410,7 @@ def test_paths_are_told_apart_without_colour_and_stand_out(
     lines = page.evaluate(
         """() => [...document.querySelectorAll(".explorable-line")]
           .filter(line => /explorable-\\d/.test(line.getAttribute("class")))
+          .filter(line => !line.matches(".explorable-basin"))  // which have lanes of their own
           .map(line => [getComputedStyle(line).stroke, getComputedStyle(line).strokeDasharray])"""
     )
     assert len({dash for _, dash in lines}) == len(lines) == len(FIGURES[name].names)
@@ -373,7 +438,7 @@ def test_static_figure_remains(explorables: Site, reader: Make, name: str, witho
         page.emulate_media(media="print")
     assert page.locator(".cell_output img").is_visible()
     assert (page.locator(".cell_output img").get_attribute("alt") or "").count(" ") > 10
-    assert page.locator(".explorable-numbers table").is_visible()
+    assert page.locator(".explorable-numbers table").first.is_visible()
     assert not page.locator(".explorable-live").is_visible()
 
 
@@ -381,7 +446,7 @@ def test_static_figure_remains(explorables: Site, reader: Make, name: str, witho
 def test_table_holds_the_plotted_numbers(explorables: Site, reader: Make, name: str) -> None:
     def numbers() -> list[list[float]]:
         rows: list[list[str]] = page.evaluate(
-            "[...document.querySelectorAll('.explorable tbody tr')].map("
+            "[...document.querySelector('.explorable tbody').rows].map("
             "row => [...row.cells].map(cell => cell.textContent))"
         )
         return [[float(text) if text else np.nan for text in row] for row in rows]
