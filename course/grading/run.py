@@ -144,7 +144,8 @@ def _kernelspec(home: Path, limits: Limits, *, trusted: bool) -> None:
 
 def _pytest(home: Path, path: Path, report: Path, limits: Limits) -> str:
     arguments = [
-        *(str(path), "-q", "-c", os.devnull, f"--rootdir={home}", "--noconftest", "--tb=no"),
+        *(str(path), "-q", "-c", os.devnull, f"--rootdir={home}", f"--confcutdir={home}"),
+        *("--noconftest", "--tb=no", "-p", "no:unraisableexception"),
         *("-p", "nbval.plugin", "-p", "course.grading.nbval", "-p", "course.grading.watch"),
         *("-p", "no:cacheprovider", "--nbval", f"--nbval-kernel-name={KERNEL}"),
         *(f"--nbval-cell-timeout={limits.cell}", f"--course-limits={json.dumps(limits.asdict())}"),
