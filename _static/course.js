@@ -28,3 +28,32 @@ window.addEventListener("afterprint", () => {
   for (const details of opened) details.open = false;
   document.documentElement.dataset.theme = theme;
 });
+
+// The notation at hand: its link opens a dialog, whose tables arrive when it is first opened.
+const notation = document.querySelector(".notation-link");
+if (notation) {
+  const dialog = document.createElement("dialog");
+  dialog.className = "notation";
+  dialog.setAttribute("aria-label", "Notation");
+  dialog.innerHTML = `<form method="dialog"><a href="${notation.href}">As a page</a><button autofocus>Close</button></form>
+    <div class="bd-article"></div>`;
+  document.body.append(dialog);
+  notation.setAttribute("aria-haspopup", "dialog");
+  notation.addEventListener("click", event => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return; // to another tab or window
+    event.preventDefault();
+    dialog.showModal();
+    if (dialog.querySelector("table")) return;
+    const root = document.documentElement.dataset.content_root;
+    const script = document.createElement("script");
+    script.src = `${root}_static/notation.js`;
+    script.onload = () => {
+      dialog.lastChild.innerHTML = NOTATION;
+      for (const link of dialog.lastChild.querySelectorAll("a")) link.href = root + link.getAttribute("href");
+    };
+    document.head.append(script);
+  });
+  dialog.addEventListener("click", ({target}) => {
+    if (target === dialog || target.closest("a")) dialog.close();
+  });
+}

@@ -6,7 +6,7 @@ from sphinx.application import Sphinx
 
 PARTS = (
     *("citations", "elsewhere", "exercises", "explorables", "glue", "images"),
-    *("ledger", "mathjax", "search", "slim", "theme"),
+    *("ledger", "mathjax", "notation", "search", "slim", "theme"),
 )
 
 

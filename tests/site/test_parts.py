@@ -12,7 +12,7 @@ from fontTools.ttLib import TTFont
 from course.site import fonts, mathjax, pages, styles
 
 
-@pytest.mark.parametrize("module", ["mathjax", "pages", "styles"])
+@pytest.mark.parametrize("module", ["mathjax", "notation", "pages", "styles"])
 def test_examples_in_the_docstrings(module: str) -> None:
     result = doctest.testmod(import_module(f"course.site.{module}"))
     assert result.attempted > 0
