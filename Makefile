@@ -7,7 +7,7 @@ READY := $(VENV)/ready
 LAB_READY := $(VENV)/lab-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lab serve offline refresh release bench hooks lock clean
+.PHONY: help book test lab serve slides offline refresh release bench hooks lock clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,7 +24,10 @@ lab: $(LAB_READY) ## open JupyterLab at the exercises
 serve: book ## build the site and serve it at http://localhost:8000
 	@$(BIN)/python -m http.server --directory _build/html --bind 127.0.0.1 8000
 
-offline: book ## zip the site into one file, to read without a network
+slides: book ## make a lecture of each lesson: slides with figures that move, and notes for the speaker
+	@$(BIN)/course slides
+
+offline: slides ## zip the site and the slides into one file, to read without a network
 	@$(BIN)/course offline
 
 refresh: $(READY) ## run the notebooks again and store their outputs

@@ -51,6 +51,15 @@ def build(source: Path, solutions: bool) -> None:
 
 
 @main.command()
+def slides() -> None:
+    """Make a deck of slides for each lesson of the built site."""
+    from course.slides.deck import SlidesError, make
+
+    with _plainly(SlidesError):
+        click.echo(make(ROOT / "_build" / "html"))
+
+
+@main.command()
 def offline() -> None:
     """Zip the built site into one file, which works from the folder where it is unpacked."""
     from course.offline import OfflineError, pack

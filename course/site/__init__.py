@@ -5,8 +5,8 @@ from typing import Any
 from sphinx.application import Sphinx
 
 PARTS = (
-    *("citations", "elsewhere", "exercises", "explorables", "glue", "images"),
-    *("ledger", "mathjax", "notation", "search", "slim", "theme"),
+    *("cells", "citations", "elsewhere", "exercises", "explorables", "glue"),
+    *("images", "ledger", "mathjax", "notation", "search", "slim", "theme"),
 )
 
 

@@ -1,0 +1,250 @@
+"""From a built page to slides: what is on the wall, and what the speaker says to it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from bs4 import BeautifulSoup, Comment, Tag
+
+from course.slides.choice import SHOWN
+
+HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+MARK = re.compile(r"cell ([\w-]+)")
+TEXT, OUTCOME, FIGURE = "slide-text", "slide-outcome", "slide-figure"
+UNSEEN = "a.headerlink, details:not(.explorable-numbers), .cell_output > style"
+
+
+class WallError(ValueError):
+    """A page of which no slides can be made."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One thing on the wall: its HTML, and whether it is text, or an outcome or a figure of code."""
+
+    role: str
+    html: str
+
+
+@dataclass
+class Slide:
+    """One slide, in HTML.
+
+    Attributes
+    ----------
+    title
+        Its heading.
+    above
+        The heading of the section that this one is part of; empty for a section of the lesson itself.
+    anchor
+        The section's id on the page, if the slide is the section's first.
+    first
+        Whether it is the title slide.
+    wall
+        What is seen, piece by piece.
+    notes
+        What is said, piece by piece.
+    fragments
+        How many pieces come one after the other.
+    """
+
+    title: str = ""
+    above: str = ""
+    anchor: str = ""
+    first: bool = False
+    wall: list[Piece] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    fragments: int = 0
+
+    @property
+    def body(self) -> str:
+        """What is seen below the heading; a figure stands beside the outcomes of the cells around it."""
+        runs = (list(run) for _, run in groupby(self.wall, lambda piece: piece.role == TEXT))
+        return "\n".join(_beside(run) for run in runs)
+
+
+def slides(page: BeautifulSoup, kinds: dict[str, str], claims: dict[str, str]) -> list[Slide]:
+    """Cut a page into slides.
+
+    Parameters
+    ----------
+    page
+        A built page; its article is used up.
+    kinds
+        For each cell's id what the cell is in the lecture, see `course.slides`.
+    claims
+        For some cells' ids the claim that the cell proves, in HTML.
+
+    Returns
+    -------
+    list of Slide
+        In the order of the page.
+
+    Raises
+    ------
+    WallError
+        If the page does not tell where its cells begin, or something comes before the first slide.
+    """
+    article = page.select_one("article.bd-article")
+    if article is None or not article.find(string=lambda text: _mark(text) is not None):
+        raise WallError("the page does not tell where its cells begin; build the site again")
+    for unseen in article.select(UNSEEN):
+        unseen.decompose()
+    for image in article.select("img"):
+        del image["loading"]  # no one waits for a figure in a lecture
+    lecture = _Lecture(kinds, claims)
+    lecture.read(article)
+    lecture.end()
+    return lecture.slides
+
+
+class _Lecture:
+    """Slides in the making."""
+
+    def __init__(self, kinds: dict[str, str], claims: dict[str, str]) -> None:
+        self.slides: list[Slide] = []
+        self.kinds, self.claims = kinds, claims
+        self.cell, self.kind = "", "skip"
+        self.titles: dict[str, str] = {}
+
+    def read(self, element: Tag) -> None:
+        """Walk through an article or a section of it."""
+        for child in element.children:
+            if (cell := _mark(child)) is not None:
+                self.enter(cell)
+            elif not isinstance(child, Tag):
+                continue
+            elif child.name == "section":
+                self.read(child)
+            elif child.name in HEADINGS:
+                self.heading(child, str(element.get("id", "")))
+            elif self.kind != "skip":
+                self.block(child)
+
+    def enter(self, cell: str) -> None:
+        """Come to the next cell."""
+        self.cell, self.kind = cell, self.kinds.get(cell, "skip")
+        if self.kind == "slide":
+            self.begin()
+        elif self.kind != "skip" and not self.slides:
+            raise WallError(f"cell `{cell}`: comes before the first slide")
+        elif self.kind == "fragment":
+            self.slides[-1].fragments += 1
+
+    def heading(self, heading: Tag, anchor: str) -> None:
+        """Take a heading; in a cell that is shown it starts a slide."""
+        for level in HEADINGS[HEADINGS.index(heading.name) :]:
+            self.titles.pop(level, None)
+        self.titles[heading.name] = heading.decode_contents()
+        if self.kind in SHOWN:
+            self.begin(anchor)
+            self.slides[-1].first = heading.name == "h1"
+            if self.kind == "fragment":
+                self.kind = "-"
+
+    def begin(self, anchor: str = "") -> None:
+        """Start a slide, under the heading of its section."""
+        notes = self.end()
+        *above, title = self.titles.values() or [""]
+        self.slides.append(Slide(title, above[-1] if len(above) > 1 else "", anchor, notes=notes))
+
+    def end(self) -> list[str]:
+        """Take back a slide without anything on it, and return what introduces the next one."""
+        if not self.slides or self.slides[-1].wall or self.slides[-1].first:
+            return []
+        bare = self.slides.pop()
+        if bare.anchor:
+            return bare.notes
+        if self.slides:
+            self.slides[-1].notes += bare.notes
+        return []
+
+    def block(self, block: Tag) -> None:
+        """Put one thing on the wall, or into the notes, or both."""
+        slide = self.slides[-1]
+        classes = _classes(block)
+        for inner in block.select("section"):
+            inner.name = "div"  # a section in a section is a slide of its own
+        if self.kind == "notes" or _said(block):
+            slide.notes.append(noted(block))
+        if self.kind == "notes":
+            return
+        if "cell" in classes:
+            self.show(*self.outcome(block))
+        elif lead := _lead(block):
+            self.show(block if slide.first else _paragraph("slide-lead", lead.decode_contents()))
+        elif not _said(block) or block.select_one(".eqno"):
+            self.show(block)
+
+    def outcome(self, cell: Tag) -> Iterator[Tag]:
+        """Yield of a code cell its claim and its outputs, or else the code."""
+        output = cell.select_one(".cell_output")
+        if claim := self.claims.get(self.cell):
+            yield _paragraph(f"{OUTCOME} slide-claim", claim)
+        if output:
+            output["class"] = f"cell_output {FIGURE if output.img else OUTCOME}"
+            yield output
+        elif not claim and (code := cell.select_one(".cell_input")):
+            yield code
+
+    def show(self, *blocks: Tag) -> None:
+        """Put blocks on the wall, all at once."""
+        slide = self.slides[-1]
+        for block in blocks:
+            if self.kind == "fragment":
+                block["class"] = " ".join([*_classes(block), "fragment"])
+                block["data-fragment-index"] = str(slide.fragments - 1)
+            roles = {OUTCOME, FIGURE} & set(_classes(block))
+            slide.wall.append(Piece(roles.pop() if roles else TEXT, str(block)))
+
+
+def _mark(node: object) -> str | None:
+    """Return the cell that a comment tells of."""
+    found = MARK.fullmatch(node.strip()) if isinstance(node, Comment) else None
+    return found[1] if found else None
+
+
+def _beside(run: list[Piece]) -> str:
+    """Put the figures of a run of pieces beside what else there is."""
+    figures = [piece.html for piece in run if piece.role == FIGURE]
+    others = [piece.html for piece in run if piece.role != FIGURE]
+    if not figures:
+        return "\n".join(others)
+    words = f'<div class="slide-words">{"".join(others)}</div>' if others else ""
+    return f'<div class="slide-beside">{words}{"".join(figures)}</div>'
+
+
+def _classes(block: Tag) -> list[str]:
+    """Return a block's classes, also where they were just set."""
+    return " ".join(map(str, block.get_attribute_list("class"))).split()
+
+
+def _said(block: Tag) -> bool:
+    """Tell whether the speaker says a block: a paragraph, a formula, a proof."""
+    paragraph = block.name == "p" and not block.img
+    formula = block.name == "div" and "math" in _classes(block)
+    return paragraph or formula or block.get("id") == "proof"
+
+
+def _lead(block: Tag) -> Tag | None:
+    """Return what a paragraph opens with in bold."""
+    first = next((child for child in block.children if str(child).strip()), None)
+    return first if block.name == "p" and isinstance(first, Tag) and first.name == "strong" else None
+
+
+def _paragraph(name: str, html: str) -> Tag:
+    made = BeautifulSoup(f'<p class="{name}">{html}</p>', "html.parser").p
+    assert made is not None
+    return made
+
+
+def noted(block: Tag) -> str:
+    """Return a block for the notes: no ids, which the wall has, and MathML, which needs no styles."""
+    copy = BeautifulSoup(str(block), "html.parser")
+    for formula in copy.select("mjx-container"):
+        if formula.math:
+            formula.replace_with(formula.math.extract())
+    for named in copy.select("[id]"):
+        del named["id"]
+    return str(copy)
