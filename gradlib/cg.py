@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from inspect import unwrap
+from itertools import accumulate
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -46,7 +47,6 @@ __all__ = [
 
 Operator: TypeAlias = Any  # a matrix, a sparse matrix, a LinearOperator, or a function v → Av
 Product: TypeAlias = Callable[[Vector], Vector]
-Buffers: TypeAlias = tuple[Vector | None, Vector | None]
 
 _DOUBLE = np.dtype(np.float64)
 _EPS = float(np.finfo(np.float64).eps)
@@ -58,9 +58,7 @@ _C1 = 1e-4  # the line search's other constant
 _PATIENCE = 100  # iterations without a better value or gradient, after which round-off has won
 
 
-def step(
-    x: Vector, r: Vector, p: Vector, Ap: Vector, alpha: float, *, out: Buffers = (None, None)
-) -> tuple[Vector, Vector]:
+def step(x: Vector, r: Vector, p: Vector, Ap: Vector, alpha: float) -> tuple[Vector, Vector]:
     r"""Go to the next point of the linear method, and to its residual.
 
     .. math:: x_{k+1} = x_k + \alpha_k p_k, \qquad r_{k+1} = r_k - \alpha_k A p_k
@@ -71,8 +69,6 @@ def step(
         Point, residual :math:`r = b - Ax`, direction, and the product :math:`Ap`.
     alpha : float
         Step length; exact where it is :math:`r^T r / p^T A p`.
-    out : pair of ndarrays or None
-        Where to write the two results, as for NumPy's functions; new arrays if not given.
 
     Returns
     -------
@@ -89,10 +85,10 @@ def step(
     >>> step(x=np.zeros(2), r=r, p=r, Ap=np.array([4.0, 4.0]), alpha=0.25)
     (array([0.5 , 0.25]), array([1., 0.]))
     """
-    return np.add(x, alpha * p, out=out[0]), np.subtract(r, alpha * Ap, out=out[1])
+    return x + alpha * p, r - alpha * Ap
 
 
-def direction(r: Vector, p: Vector, beta: float, *, out: Vector | None = None) -> Vector:
+def direction(r: Vector, p: Vector, beta: float) -> Vector:
     r"""Return the next direction: the newest residual, with so much of the last direction added.
 
     .. math:: p_{k+1} = r_{k+1} + \beta_{k+1} p_k
@@ -106,8 +102,6 @@ def direction(r: Vector, p: Vector, beta: float, *, out: Vector | None = None) -
         Direction of the last step.
     beta : float
         0 gives steepest descent.
-    out : ndarray, optional
-        Where to write the result, as for NumPy's functions.
 
     Returns
     -------
@@ -123,7 +117,7 @@ def direction(r: Vector, p: Vector, beta: float, *, out: Vector | None = None) -
     >>> direction(r=np.array([0.0, 1.0]), p=np.array([2.0, 0.0]), beta=0.25)
     array([0.5, 1. ])
     """
-    return np.add(r, beta * p, out=out)
+    return r + beta * p
 
 
 @np.errstate(all="ignore")
@@ -300,7 +294,7 @@ def solve(
     .. math::
 
         \alpha_k = \frac{r_k^T z_k}{p_k^T A p_k}, \qquad
-        \beta_{k+1} = \frac{r_{k+1}^T z_{k+1}}{r_k^T z_k}, \qquad z_k = M^{-1} r_k
+        \beta_{k+1} = \frac{r_{k+1}^T z_{k+1}}{r_k^T z_k}, \qquad z_k = P^{-1} r_k
 
     between `step` and `direction`; without a preconditioner :math:`z_k = r_k`, and β is that of
     `fletcher_reeves`. In exact arithmetic the residuals are orthogonal and the directions conjugate,
@@ -315,7 +309,7 @@ def solve(
     x0 : array_like, shape (n,), optional
         Start; the origin if not given.
     preconditioner : array_like, sparse matrix, LinearOperator or callable, shape (n, n), optional
-        The symmetric positive definite matrix :math:`M^{-1}`, near :math:`A^{-1}`, that is multiplied by each
+        The symmetric positive definite matrix :math:`P^{-1}`, near :math:`A^{-1}`, that is multiplied by each
         residual; a callable returns the product.
     tol : float
         The run has converged when :math:`\lVert r\rVert_2 / \lVert b\rVert_2` ≤ `tol`; where b = 0,
@@ -423,6 +417,8 @@ def _solve(
     b = _right_hand_side(b)
     n = b.size
     multiply = _multiplication(A, "A", n)
+    # A is symmetric, and BLAS reads a matrix faster along its columns
+    faster = A.T.dot if type(A) is np.ndarray and A.flags.c_contiguous and A.dtype is _DOUBLE else multiply
     precondition = None if preconditioner is None else _multiplication(preconditioner, "preconditioner", n)
     if max_iter is None:
         max_iter = (10 if conjugate else 1000) * n
@@ -431,8 +427,8 @@ def _solve(
     scale = _norm(b, "b") or _norm(r, "x0") or 1.0
     rr = float(r.dot(r))
     norm = math.sqrt(rr) / scale
-    scratch = np.empty(n)  # for a sum that is not kept
-    run = Recorder(x, _value(x, b, r, scratch), norm, None, keep_trace=keep_trace)
+    run = Recorder(x, 0.0, norm, None, keep_trace=keep_trace)
+    gains = []  # what each step takes off the quadratic
     nearly = max(tol, _EPS)  # where the recurrence is replaced by the true residual
     attained = math.inf  # the norm of the true residual when it was computed last
 
@@ -441,12 +437,12 @@ def _solve(
         raise ValueError("A must give finite products")
     if status is None:
         z, rz = _preconditioned(precondition, r, rr)
-        p = z.copy()
+        p = z
     while status is None:
         if run.nit >= max_iter:
             status = Status.ITERATION_LIMIT
             break
-        Ap = multiply(p)
+        Ap = faster(p)
         products += 1
         curvature = float(p.dot(Ap))
         if run.nit == 1:
@@ -455,8 +451,7 @@ def _solve(
             status = _failure(curvature, run.nit, p, multiply, b)
             break
         alpha = rz / curvature
-        # a trace needs a new array for each point; otherwise a large system is spared the allocation
-        x, r = step(x, r, p, Ap, alpha, out=(None if keep_trace else x, r))
+        x, r = step(x, r, p, Ap, alpha)
         rr = float(r.dot(r))
         norm = math.sqrt(rr) / scale
         afresh = norm <= nearly
@@ -467,7 +462,8 @@ def _solve(
             norm = math.sqrt(rr) / scale
         if not norm < math.inf:
             raise ValueError("A must be scaled: the solution of Ax = b is out of double precision's range")
-        run.add(x, _value(x, b, r, scratch) if keep_trace else 0.0, norm, None, alpha)
+        run.add(x, 0.0, norm, None, alpha)
+        gains.append(0.5 * alpha * rz)
         asked = callback is not None and asks_to_stop(callback, x.copy())
         if norm <= tol:
             status = Status.CONVERGED
@@ -478,15 +474,17 @@ def _solve(
         else:
             last = rz
             z, rz = _preconditioned(precondition, r, rr)
-            p = direction(z, p, rz / last if conjugate and not afresh else 0.0, out=p)
+            p = direction(z, p, rz / last if conjugate and not afresh else 0.0)
             if afresh:
                 attained = norm
     if not is_finite(x):
         raise ValueError("A must be scaled: the solution of Ax = b is out of double precision's range")
-    _, _, trace = run.finish(status)
+    fun = -0.5 * (float(x.dot(b)) + float(x.dot(r)))  # ½xᵀAx - bᵀx, where Ax = b - r
+    values = [*accumulate(reversed(gains), initial=fun)][::-1]  # summed from the smallest on
+    _, _, trace = run.finish(status, values)
     return Result(
         x=x.copy() if keep_trace else x,  # the trace holds x itself
-        fun=_value(x, b, r, scratch),
+        fun=fun,
         jac=-r,
         nit=run.nit,
         nfev=0,
@@ -651,11 +649,6 @@ def _start(multiply: Product, b: Vector, x0: ArrayLike | None) -> tuple[Vector, 
     return x, r, 1
 
 
-def _value(x: Vector, b: Vector, r: Vector, scratch: Vector) -> float:
-    """Return ½xᵀAx - bᵀx, where Ax = b - r."""
-    return -0.5 * float(x.dot(np.add(b, r, out=scratch)))
-
-
 def _preconditioned(precondition: Product | None, r: Vector, rr: float) -> tuple[Vector, float]:
     """Return z, the preconditioned residual, and rᵀz."""
     if precondition is None:
@@ -663,7 +656,7 @@ def _preconditioned(precondition: Product | None, r: Vector, rr: float) -> tuple
     z = precondition(r)
     rz = float(r.dot(z))
     if not 0 < rz < math.inf:
-        raise ValueError(f"preconditioner must be positive definite, but rᵀ(M⁻¹r) is {rz:.3g}")
+        raise ValueError(f"preconditioner must be positive definite, but rᵀ(P⁻¹r) is {rz:.3g}")
     return z, rz
 
 

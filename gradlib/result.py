@@ -217,17 +217,18 @@ class Recorder:
         if self._keep:
             self._points.append((x, fun, grad_norm, step))
 
-    def finish(self, status: Status) -> tuple[Vector, Any, Trace]:
+    def finish(self, status: Status, values: Sequence[float] = ()) -> tuple[Vector, Any, Trace]:
         """Return the point to hand back, its state and the trace.
 
-        Where the status speaks of the last point, it is that one, otherwise the best.
+        Where the status speaks of the last point, it is that one, otherwise the best. A driver that knows the
+        values only at the end gives them here, for the trace.
         """
         of_last = status is Status.CONVERGED or status is Status.STATIONARY
         _, x, state = self._last if of_last else self._best
         xs, funs, norms, steps = zip(*self._points, strict=True) if self._points else ((), (), (), ())
         trace = Trace(
             xs or np.empty((0, x.size)),
-            fun=np.array(funs, dtype=np.float64),
+            fun=np.array((values or funs) if self._keep else (), dtype=np.float64),
             grad_norm=np.array(norms, dtype=np.float64),
             step=np.array(steps[1:], dtype=np.float64),
         )
