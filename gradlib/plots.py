@@ -28,8 +28,8 @@ __all__ = ["COLOURS", "STYLE", "basins", "chord", "contour", "convergence", "set
 
 Bounds = tuple[float, float, float, float]
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""Okabe & Ito's palette, the darkest first."""
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#56B4E9", "#E69F00")
+"""Okabe & Ito's palette; the last two are too light for lines on white, and good for areas."""
 
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
@@ -152,10 +152,10 @@ def contour(
     height = height.round(9)  # the last bits differ between processors, the picture must not
     ax = _axes(ax)
     levels = np.linspace(height.min(), height.max(), 14)[1:]
-    # from dark near the minimum to a grey that is still visible far above it
-    reach = (levels[-1] - levels[0]) / 2
-    shades = {"cmap": "Greys_r", "vmin": levels[0] - reach, "vmax": levels[-1] + reach}
-    ax.contour(x, y, height, levels=levels, linewidths=0.8, linestyles="solid", **shades)
+    # from dark near the minimum to the lightest grey that still has a contrast of 3 on white
+    span = levels[-1] - levels[0]
+    shades = {"cmap": "Greys_r", "vmin": levels[0] - span / 2, "vmax": levels[-1] + 1.6 * span}
+    ax.contour(x, y, height, levels=levels, linewidths=0.6, linestyles="solid", **shades)
     for k, (path, name) in enumerate(zip(paths, names, strict=True)):
         ax.plot(path[:, 0], path[:, 1], label=name, **_look(k, len(path)))
     if len(minima):
