@@ -417,6 +417,28 @@ def test_paths_are_told_apart_without_colour_and_stand_out(
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
     for colour, _ in lines:
         assert contrast(colour, ground) >= 4.5
+    parts = page.evaluate(
+        """() => [...document.querySelectorAll(".explorable svg :is(text, path, rect[class], circle)")]
+          .map(part => [part.tagName, part.getAttribute("class"), getComputedStyle(part)])
+          .map(([tag, name, {fill, stroke}]) => [tag, name, tag === "text" ? fill : stroke])"""
+    )
+    assert {"text", "path", "rect", "circle"} == {tag for tag, _, _ in parts}
+    for tag, kind, colour in parts:
+        assert contrast(colour, ground) >= (4.5 if tag == "text" else 3), kind
+
+
+def test_reload_does_not_pull_the_reader_back_to_the_figure(explorables: Site, reader: Make) -> None:
+    page = reader(explorables).open("adaptive.html")
+    page.locator("input[type=range][data-name=adam]").press("ArrowRight")
+    page.set_viewport_size({"width": 1280, "height": 400})
+    page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
+    page.wait_for_timeout(200)
+    before = page.evaluate("window.scrollY")
+    assert before > 500
+    page.reload()
+    page.wait_for_timeout(200)
+    assert page.evaluate("window.scrollY") == pytest.approx(before, abs=2)
+    assert page.evaluate("document.querySelector('.explorable').explorable.state.adam") == 0.21
 
 
 def contrast(one: str, other: str) -> float:
