@@ -178,15 +178,18 @@ class _Lecture:
             self.show(block)
 
     def outcome(self, cell: Tag) -> Iterator[Tag]:
-        """Yield of a code cell its claim and its outputs, or else the code."""
+        """Yield of a code cell its claim and its outputs; the code too where it is asked for, or prints unasked."""
         output = cell.select_one(".cell_output")
-        if claim := self.claims.get(self.cell):
+        claim = self.claims.get(self.cell)
+        if claim:
             yield _paragraph(f"{OUTCOME} slide-claim", claim)
+        prints = output is None or output.select_one(".output.stream, .output.text_plain")
+        if (code := cell.select_one(".cell_input")) and ("tag_show-code" in _classes(cell) or (prints and not claim)):
+            code["class"] = f"cell_input {OUTCOME}"
+            yield code
         if output:
             output["class"] = f"cell_output {FIGURE if output.img else OUTCOME}"
             yield output
-        elif not claim and (code := cell.select_one(".cell_input")):
-            yield code
 
     def show(self, *blocks: Tag) -> None:
         """Put blocks on the wall, all at once."""
