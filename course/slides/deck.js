@@ -1,13 +1,13 @@
 // A lecture: reveal.js, and what it does not do by itself. A classic script, since modules do not load over file://.
 (() => {
-  const WIDTH = 1280;
-  const HEIGHT = 720;
   const SMALLEST = 0.6;
 
   // Too much for a slide is written smaller, down to what the last row can still read.
-  const scrolls = box => box.scrollWidth > box.clientWidth + 1;
+  const overflows = box => box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1;
+  const wide = box => box.scrollWidth > box.clientWidth + 1;
   const full = slide =>
-    slide.scrollHeight > HEIGHT || [slide, ...slide.querySelectorAll(".slide-body div, .slide-body pre")].some(scrolls);
+    [...slide.querySelectorAll(".slide-body, .slide-words")].some(overflows) ||
+    [...slide.querySelectorAll(".slide-body div, .slide-body pre")].some(wide);
   const fit = slide => {
     const shown = slide.style.cssText;
     slide.style.cssText = "display: flex; visibility: hidden";
@@ -36,8 +36,8 @@
   const linked = document.getElementById(location.hash.slice(1).split("&")[0])?.closest(".slides > section");
 
   Reveal.initialize({
-    width: WIDTH,
-    height: HEIGHT,
+    width: 1280,
+    height: 720,
     margin: 0,
     center: false,
     display: "flex",

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -11,7 +12,7 @@ from course.slides.choice import SHOWN
 
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 MARK = re.compile(r"cell ([\w-]+)")
-TEXT, OUTCOME, FIGURE = "slide-text", "slide-outcome", "slide-figure"
+TEXT, LEAD, OUTCOME, FIGURE = "slide-text", "slide-lead", "slide-outcome", "slide-figure"
 UNSEEN = "a.headerlink, details:not(.explorable-numbers), .cell_output > style"
 
 
@@ -21,7 +22,7 @@ class WallError(ValueError):
 
 @dataclass(frozen=True)
 class Piece:
-    """One thing on the wall: its HTML, and whether it is text, or an outcome or a figure of code."""
+    """One thing on the wall: its HTML, and whether it is text, a heading in it, or an outcome or a figure of code."""
 
     role: str
     html: str
@@ -60,7 +61,7 @@ class Slide:
     @property
     def body(self) -> str:
         """What is seen below the heading; a figure stands beside the outcomes of the cells around it."""
-        runs = (list(run) for _, run in groupby(self.wall, lambda piece: piece.role == TEXT))
+        runs = (list(run) for _, run in groupby(self.wall, lambda piece: piece.role in (TEXT, LEAD)))
         return "\n".join(_beside(run) for run in runs)
 
 
@@ -151,7 +152,11 @@ class _Lecture:
 
     def end(self) -> list[str]:
         """Take back a slide without anything on it, and return what introduces the next one."""
-        if not self.slides or self.slides[-1].wall or self.slides[-1].first:
+        if (
+            not self.slides
+            or self.slides[-1].first
+            or {piece.role for piece in self.slides[-1].wall} - {LEAD}
+        ):
             return []
         bare = self.slides.pop()
         if bare.anchor:
@@ -173,8 +178,11 @@ class _Lecture:
         if "cell" in classes:
             self.show(*self.outcome(block))
         elif lead := _lead(block):
-            self.show(block if slide.first else _paragraph("slide-lead", lead.decode_contents()))
-        elif not _said(block) or block.select_one(".eqno"):
+            self.show(block if slide.first else _paragraph(LEAD, lead.decode_contents()))
+        elif not _said(block) or block.select_one(".formula + .eqno") in block.contents:
+            if block.name in ("ol", "ul") and any(_lead(item.p or item) for item in block.find_all("li")):
+                slide.notes.append(noted(block))
+                _cut_to_leads(block)
             self.show(block)
 
     def outcome(self, cell: Tag) -> Iterator[Tag]:
@@ -184,12 +192,15 @@ class _Lecture:
         if claim:
             yield _paragraph(f"{OUTCOME} slide-claim", claim)
         prints = output is None or output.select_one(".output.stream, .output.text_plain")
-        if (code := cell.select_one(".cell_input")) and ("tag_show-code" in _classes(cell) or (prints and not claim)):
+        if (code := cell.select_one(".cell_input")) and (
+            "tag_show-code" in _classes(cell) or (prints and not claim)
+        ):
             code["class"] = f"cell_input {OUTCOME}"
             yield code
-        if output:
-            output["class"] = f"cell_output {FIGURE if output.img else OUTCOME}"
-            yield output
+        for part in output.find_all(recursive=False) if output else []:
+            shown = part.wrap(Tag(name="div"))
+            shown["class"] = f"cell_output {FIGURE if part.name == 'img' or part.img else OUTCOME}"
+            yield shown
 
     def show(self, *blocks: Tag) -> None:
         """Put blocks on the wall, all at once."""
@@ -198,7 +209,7 @@ class _Lecture:
             if self.kind == "fragment":
                 block["class"] = " ".join([*_classes(block), "fragment"])
                 block["data-fragment-index"] = str(slide.fragments - 1)
-            roles = {OUTCOME, FIGURE} & set(_classes(block))
+            roles = {LEAD, OUTCOME, FIGURE} & set(_classes(block))
             slide.wall.append(Piece(roles.pop() if roles else TEXT, str(block)))
 
 
@@ -233,7 +244,16 @@ def _said(block: Tag) -> bool:
 def _lead(block: Tag) -> Tag | None:
     """Return what a paragraph opens with in bold."""
     first = next((child for child in block.children if str(child).strip()), None)
-    return first if block.name == "p" and isinstance(first, Tag) and first.name == "strong" else None
+    return first if block.name in ("p", "li") and isinstance(first, Tag) and first.name == "strong" else None
+
+
+def _cut_to_leads(items: Tag) -> None:
+    """Leave of the items of a list what they open with, if that is a heading of their own: bold, with a stop."""
+    for item in items.find_all("li", recursive=False):
+        lead = _lead(item.p or item)
+        if lead and lead.get_text().endswith((".", "?")):
+            item.clear()
+            item.append(lead)
 
 
 def _paragraph(name: str, html: str) -> Tag:
@@ -244,10 +264,10 @@ def _paragraph(name: str, html: str) -> Tag:
 
 def noted(block: Tag) -> str:
     """Return a block for the notes: no ids, which the wall has, and MathML, which needs no styles."""
-    copy = BeautifulSoup(str(block), "html.parser")
-    for formula in copy.select("mjx-container"):
+    said = copy(block)
+    for formula in said.find_all("mjx-container"):
         if formula.math:
             formula.replace_with(formula.math.extract())
-    for named in copy.select("[id]"):
+    for named in [said, *said.find_all(id=True)]:
         del named["id"]
-    return str(copy)
+    return str(said)
