@@ -55,6 +55,7 @@ _FAR = 1e20  # beyond this multiple of the start's size the iterates run away
 _ASYMMETRY = 1e-6  # relative; round-off stays below it, and a smaller asymmetry does not harm
 _POWELL = 0.2  # gradients in a row that are less orthogonal than this have forgotten conjugacy
 _C1 = 1e-4  # the line search's other constant
+_RESTART = 6  # times n iterations: n would do if steps were exact, and is too soon where they are not
 _PATIENCE = 100  # iterations without a better value or gradient, after which round-off has won
 
 
@@ -551,8 +552,8 @@ def minimize(
 
     Notes
     -----
-    The method starts afresh, with β = 0, every n iterations, where the direction is none of descent, and
-    where no step along it is acceptable. The formulas of Fletcher & Reeves and Dai & Yuan, which unlike the
+    The method starts afresh, with β = 0, every 6n iterations as Hager & Zhang's, where the direction is none
+    of descent, and where no step along it is acceptable. The formulas of Fletcher & Reeves and Dai & Yuan, which unlike the
     others do not return to :math:`\beta \approx 0` by themselves, start afresh also where gradients in a row
     are far from orthogonal (Powell): :math:`\lvert g_{k+1}^T g_k\rvert \ge 0.2\,\lVert g_{k+1}\rVert^2`.
     The first trial of a step has the same first-order gain :math:`\alpha_k g_k^T p_k` as the last step.
@@ -560,7 +561,7 @@ def minimize(
     References
     ----------
     Nocedal & Wright, *Numerical Optimization*, 2nd ed., algorithm 5.4 and section 5.2. Powell, Math.
-    Programming 12 (1977) 241.
+    Programming 12 (1977) 241. Hager & Zhang, ACM TOMS 32 (2006) 113.
 
     Examples
     --------
@@ -621,7 +622,7 @@ def minimize(
             status = Status.ROUND_OFF
         else:
             age += 1
-            if age >= x.size or shortfall is not None or (remembers and _far_from_orthogonal(last, g)):
+            if age >= _RESTART * x.size or shortfall is not None or (remembers and _far_from_orthogonal(last, g)):
                 age = 0
             p = direction(-g, p, formula(last, g, p) if age else 0.0)
             gain, slope = alpha * slope, float(g.dot(p))

@@ -499,11 +499,11 @@ def test_every_formula_reaches_the_minimum(p: problems.Problem, beta: str) -> No
 
 @pytest.mark.parametrize("beta", FORMULAS)
 @given(seeds)
-def test_a_quadratic_takes_few_more_than_n_steps(beta: str, seed: int) -> None:
+def test_a_quadratic_takes_n_steps_if_they_are_nearly_exact(beta: str, seed: int) -> None:
     A, b, x0 = system(seed, kappa=10.0)
-    result = cg.minimize(lambda x: 0.5 * x @ A @ x - b @ x, x0, lambda x: A @ x - b, beta=beta)
+    result = cg.minimize(lambda x: 0.5 * x @ A @ x - b @ x, x0, lambda x: A @ x - b, beta=beta, c2=2e-4)
     assert result.success
-    assert result.nit <= 3 * b.size + 6
+    assert result.nit <= b.size + 2
 
 
 @pytest.mark.parametrize("beta", FORMULAS)
@@ -520,8 +520,8 @@ def test_steps_fulfil_the_strong_wolfe_conditions_and_directions_descend(beta: s
 
 @pytest.mark.parametrize("beta", FORMULAS)
 def test_directions_are_those_of_the_formula_between_restarts(beta: str) -> None:
-    p = problems.chained_rosenbrock(10)
-    t = cg.minimize(p.fun, p.x0, p.jac, beta=beta, max_iter=12).trace
+    p = problems.chained_rosenbrock(3)
+    t = cg.minimize(p.fun, p.x0, p.jac, beta=beta, max_iter=20).trace
     directions = np.diff(t.x, axis=0) / t.step[:, None]
     gradients = np.array([p.jac(x) for x in t.x])
     formula: Callable[..., float] = getattr(cg, beta.replace("-", "_"))
@@ -535,7 +535,7 @@ def test_directions_are_those_of_the_formula_between_restarts(beta: str) -> None
         used += not restarted
     assert used >= 5
     if beta in ("polak-ribiere", "hestenes-stiefel"):  # the others may have restarted before
-        assert np.allclose(directions[10], -gradients[10])  # n steps after the start
+        assert np.allclose(directions[18], -gradients[18])  # 6n steps after the start
 
 
 def test_powells_restart_saves_fletcher_and_reeves() -> None:
