@@ -553,9 +553,10 @@ def minimize(
     Notes
     -----
     The method starts afresh, with β = 0, every 6n iterations as Hager & Zhang's, where the direction is none
-    of descent, and where no step along it is acceptable. The formulas of Fletcher & Reeves and Dai & Yuan, which unlike the
-    others do not return to :math:`\beta \approx 0` by themselves, start afresh also where gradients in a row
-    are far from orthogonal (Powell): :math:`\lvert g_{k+1}^T g_k\rvert \ge 0.2\,\lVert g_{k+1}\rVert^2`.
+    of descent, and where no step along it is acceptable. The formulas of Fletcher & Reeves and Dai & Yuan,
+    which unlike the others do not return to :math:`\beta \approx 0` by themselves, start afresh also where
+    gradients in a row are far from orthogonal (Powell):
+    :math:`\lvert g_{k+1}^T g_k\rvert \ge 0.2\,\lVert g_{k+1}\rVert^2`.
     The first trial of a step has the same first-order gain :math:`\alpha_k g_k^T p_k` as the last step.
 
     References
@@ -622,7 +623,8 @@ def minimize(
             status = Status.ROUND_OFF
         else:
             age += 1
-            if age >= _RESTART * x.size or shortfall is not None or (remembers and _far_from_orthogonal(last, g)):
+            due = age >= _RESTART * x.size or shortfall is not None
+            if due or (remembers and _far_from_orthogonal(last, g)):
                 age = 0
             p = direction(-g, p, formula(last, g, p) if age else 0.0)
             gain, slope = alpha * slope, float(g.dot(p))
