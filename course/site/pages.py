@@ -24,8 +24,8 @@ class Page:
     links
         Every ``href`` and ``src``, as written.
     text
-        The article as HTML with nothing but its sections, their ids and their words; what is folded stays
-        unsaid.
+        The article as HTML with nothing but its sections and terms, their ids and their words; what is folded
+        stays unsaid.
     """
 
     names: set[str] = field(default_factory=set)
@@ -39,6 +39,7 @@ class _Reader(HTMLParser):
         self.page = Page()
         self._open: list[tuple[str, bool]] = []  # tags, and whether their text is quoted
         self._parts: list[str] = []
+        self._terms = 0  # that wait for the end of their definition
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
@@ -52,6 +53,9 @@ class _Reader(HTMLParser):
         self._open.append((tag, quoted))
         if quoted and tag == "section":
             self._parts.append(f'<section id="{escape(given.get("id", ""))}">')
+        elif quoted and tag == "dt" and "id" in given:
+            self._parts.append(f'<div id="{escape(given["id"])}">')
+            self._terms += 1
 
     def handle_endtag(self, tag: str) -> None:
         if tag in VOID or tag not in (name for name, _ in self._open):
@@ -60,6 +64,9 @@ class _Reader(HTMLParser):
             name, quoted = self._open.pop()
             if quoted and name == "section":
                 self._parts.append("</section>")
+            elif quoted and name == "dd":
+                self._parts.append(self._terms * "</div>")
+                self._terms = 0
             if name == tag:
                 break
 

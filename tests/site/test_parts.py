@@ -101,6 +101,14 @@ def test_page_is_read_up_to_its_sloppy_ends() -> None:
     assert {"x", "headerlink", "d", "img", "a"} <= page.names
 
 
+def test_term_is_quoted_with_its_definition() -> None:
+    page = pages.read(
+        '<article class="bd-article"><dl><dt id="a">A</dt><dt id="b">B</dt><dd>x</dd>'
+        "<dt>C</dt><dd>y</dd></dl></article>"
+    )
+    assert page.text == '<div id="a">A<div id="b">Bx</div></div>Cy'
+
+
 @pytest.fixture(scope="module")
 def engine() -> mathjax.Engine:
     return mathjax.Engine({"R": r"\mathbb{R}", "norm": [r"\lVert #1 \rVert", 1]})

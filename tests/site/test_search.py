@@ -36,6 +36,17 @@ def test_excerpt_of_a_section_is_of_that_section(stress: Site, reader: Make) -> 
     assert "Theorem" not in result.inner_text()
 
 
+def test_excerpt_of_a_term_is_its_definition(stress: Site, reader: Make) -> None:
+    someone = reader(stress)
+    page = someone.open("search.html?q=ballast", protocol="file")
+    result = page.locator(
+        "#search-results li", has=page.locator("a[href='chapters/notation.html#term-ballast']")
+    )
+    result.locator("p.context", has_text="What is carried along").wait_for()
+    assert "momentum" not in result.inner_text()
+    assert someone.complaints == []
+
+
 def test_what_is_folded_is_not_quoted(stress: Site, reader: Make) -> None:
     page = reader(stress).open("search.html?q=palimpsest")
     page.get_by_text("Search finished, found 1 page").wait_for()
