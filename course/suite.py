@@ -10,7 +10,7 @@ from rich.console import Console
 
 from course.environment import REPRODUCIBLE
 
-NBVAL = ["-p", "course.grading.nbval", "--nbval", "--nbval-current-env", "--nbval-cell-timeout=10"]
+NBVAL = ["-p", "course.grading.nbval", "--nbval", "--nbval-current-env", "--nbval-cell-timeout=30"]
 NBVAL_SANITIZE = "--nbval-sanitize-with=tests/notebooks/sanitize.cfg"
 BY_FILE = ["-n2", "--dist=loadfile"]
 

@@ -1,6 +1,6 @@
 """Every notebook keeps the course's conventions.
 
-That its outputs reproduce, and that no cell takes over 10 s, is nbval's part (`--nbval-cell-timeout=10`).
+That its outputs reproduce is nbval's part, that no cell takes over 10 s that of `course refresh`.
 """
 
 from pathlib import Path
