@@ -1,6 +1,6 @@
 """What every notebook of the course keeps to, each rule a function that lists where it is broken.
 
-That no cell takes over 10 s is kept elsewhere: by `course refresh`, and by nbval's `--nbval-cell-timeout=10`.
+That no cell takes over 10 s is kept elsewhere, by `course refresh`.
 """
 
 import ast
@@ -17,6 +17,7 @@ from nbformat import NotebookNode
 
 from course.lessons import LESSON
 from course.notebooks import dumps, normalise, read
+from course.slides import choice
 
 Rule = Callable[[NotebookNode, Path], Iterator[str]]
 
@@ -196,6 +197,33 @@ def self_check(nb: NotebookNode, path: Path) -> Iterator[str]:
             yield f"question {number}: exactly one option's explanation starts with `Right`"
 
 
+def slide_types(nb: NotebookNode, path: Path) -> Iterator[str]:
+    """Say what a cell is in the lecture in Jupyter's words, a slide first."""
+    begun = False
+    for cell in nb.cells:
+        kind = choice.kind(cell)
+        begun = begun or kind == "slide"
+        if "slideshow" not in cell.metadata:
+            continue
+        if set(cell.metadata.slideshow) != {"slide_type"} or kind not in choice.KINDS:
+            yield f"cell `{cell.id}`: in slideshow wanted is a slide_type alone, of {', '.join(choice.KINDS)}"
+        elif not begun and kind != "skip":
+            yield f"cell `{cell.id}`: is a {kind} before the first slide"
+
+
+def lecture(nb: NotebookNode, path: Path) -> Iterator[str]:
+    """Make of a lesson a lecture of 45 minutes, from its title to what is to be remembered."""
+    if path.parent.name != "chapters" or not LESSON.fullmatch(path.stem):
+        return
+    if not 15 <= (slides := choice.count(nb)) <= 40:
+        yield f"makes {slides} slides; wanted are 15 to 40"
+    shown = choice.on_the_wall(nb)
+    if not (shown and shown[0] is nb.cells[0]):
+        yield "the first slide is the title, the first cell; give it the slide type `slide`"
+    if not (shown and shown[-1].source.startswith("## To remember")):
+        yield "the last slide is the cell `## To remember`"
+
+
 RULES: dict[str, Rule] = {
     rule.__name__: rule
     for rule in (
@@ -212,6 +240,8 @@ RULES: dict[str, Rule] = {
         feedback,
         claimed,
         self_check,
+        slide_types,
+        lecture,
     )
 }
 

@@ -14,7 +14,7 @@ The cells of the notebook say what they are, in Jupyter's own words, ``metadata.
 Cells that say nothing, or ``skip``, are no part of the lecture. A heading inside a cell starts a slide too.
 
 The wall shows what has to be seen: headings, numbered formulas, definitions and theorems, lists, tables,
-figures, outputs, and of a check the claim that it proves; code where it claims nothing and prints, and where the
-cell has the tag ``show-code``. Sentences are the speaker's: paragraphs, proofs and the formulas without a number
-go to the notes.
+figures, outputs, and of a check the claim that it proves. Code is shown where it prints without a claim, and
+where the cell has the tag ``show-code``. Sentences are the speaker's: paragraphs, proofs and the formulas
+without a number go to the notes.
 """

@@ -1,6 +1,6 @@
 // A lecture: reveal.js, and what it does not do by itself. A classic script, since modules do not load over file://.
 (() => {
-  const SMALLEST = 0.6;
+  const SMALLEST = 0.65;
 
   // Too much for a slide is written smaller, down to what the last row can still read.
   const overflows = box => box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1;

@@ -109,7 +109,7 @@ def _deck(site: Path, source: Path) -> Deck | None:
     if not on_the_wall(notebook):
         return None
     page = source.relative_to(site / "_sources").with_suffix(".html")
-    html = BeautifulSoup((site / page).read_text(encoding="utf-8"), "html.parser")
+    html = (site / page).read_text(encoding="utf-8")
     claims = {
         cell.id: claim for cell in notebook.cells if (claim := cell.metadata.get("course", {}).get("claim"))
     }
@@ -121,8 +121,8 @@ def _deck(site: Path, source: Path) -> Deck | None:
         )
     except WallError as error:
         raise SlidesError(f"{page}: {error}") from error
-    head = html.select(
-        'head > meta[charset], head > script:not([src]), link[rel="stylesheet"], link[rel="icon"]'
+    head = BeautifulSoup(html.partition("</head>")[0], "html.parser").select(
+        'meta[charset], head > script:not([src]), link[rel="stylesheet"], link[rel="icon"]'
     )
     return Deck(page.as_posix(), made, [str(tag) for tag in head if "DOCUMENTATION_OPTIONS" not in str(tag)])
 

@@ -11,9 +11,9 @@ from bs4 import BeautifulSoup, Comment, Tag
 from course.slides.choice import SHOWN
 
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+ARTICLE = re.compile(r"(?<=<article class=\"bd-article\">).*(?=</article>)", re.S)
 MARK = re.compile(r"cell ([\w-]+)")
 TEXT, LEAD, OUTCOME, FIGURE = "slide-text", "slide-lead", "slide-outcome", "slide-figure"
-UNSEEN = "a.headerlink, details:not(.explorable-numbers), .cell_output > style"
 
 
 class WallError(ValueError):
@@ -22,7 +22,7 @@ class WallError(ValueError):
 
 @dataclass(frozen=True)
 class Piece:
-    """One thing on the wall: its HTML, and whether it is text, a heading in it, or an outcome or a figure of code."""
+    """One thing on the wall: text, a heading in it, or an outcome or a figure of code."""
 
     role: str
     html: str
@@ -65,13 +65,13 @@ class Slide:
         return "\n".join(_beside(run) for run in runs)
 
 
-def slides(page: BeautifulSoup, kinds: dict[str, str], claims: dict[str, str]) -> list[Slide]:
+def slides(page: str, kinds: dict[str, str], claims: dict[str, str]) -> list[Slide]:
     """Cut a page into slides.
 
     Parameters
     ----------
     page
-        A built page; its article is used up.
+        The HTML of a built page.
     kinds
         For each cell's id what the cell is in the lecture, see `course.slides`.
     claims
@@ -87,15 +87,12 @@ def slides(page: BeautifulSoup, kinds: dict[str, str], claims: dict[str, str]) -
     WallError
         If the page does not tell where its cells begin, or something comes before the first slide.
     """
-    article = page.select_one("article.bd-article")
-    if article is None or not article.find(string=lambda text: _mark(text) is not None):
+    found = ARTICLE.search(page)
+    if found is None or not MARK.search(found[0]):
         raise WallError("the page does not tell where its cells begin; build the site again")
-    for unseen in article.select(UNSEEN):
-        unseen.decompose()
-    for image in article.select("img"):
-        del image["loading"]  # no one waits for a figure in a lecture
+    article = BeautifulSoup(found[0], "html.parser")
     lecture = _Lecture(kinds, claims)
-    lecture.read(article)
+    lecture.read(_tidied(article))
     lecture.end()
     return lecture.slides
 
@@ -169,7 +166,7 @@ class _Lecture:
         """Put one thing on the wall, or into the notes, or both."""
         slide = self.slides[-1]
         classes = _classes(block)
-        for inner in block.select("section"):
+        for inner in block.find_all("section"):
             inner.name = "div"  # a section in a section is a slide of its own
         if self.kind == "notes" or _said(block):
             slide.notes.append(noted(block))
@@ -186,7 +183,7 @@ class _Lecture:
             self.show(block)
 
     def outcome(self, cell: Tag) -> Iterator[Tag]:
-        """Yield of a code cell its claim and its outputs; the code too where it is asked for, or prints unasked."""
+        """Yield of a code cell its claim and its outputs, and the code where that says more."""
         output = cell.select_one(".cell_output")
         claim = self.claims.get(self.cell)
         if claim:
@@ -211,6 +208,18 @@ class _Lecture:
                 block["data-fragment-index"] = str(slide.fragments - 1)
             roles = {LEAD, OUTCOME, FIGURE} & set(_classes(block))
             slide.wall.append(Piece(roles.pop() if roles else TEXT, str(block)))
+
+
+def _tidied(article: Tag) -> Tag:
+    """Take out of an article what no slide shows, and let its images come at once."""
+    for link in article.find_all("a", class_="headerlink"):
+        link.decompose()
+    for folded in article.find_all("details"):
+        if "explorable-numbers" not in _classes(folded) and not folded.decomposed:
+            folded.decompose()
+    for image in article.find_all("img"):
+        del image["loading"]
+    return article
 
 
 def _mark(node: object) -> str | None:
@@ -248,7 +257,7 @@ def _lead(block: Tag) -> Tag | None:
 
 
 def _cut_to_leads(items: Tag) -> None:
-    """Leave of the items of a list what they open with, if that is a heading of their own: bold, with a stop."""
+    """Leave of the items of a list what they open with, if that is a heading: bold, with a stop."""
     for item in items.find_all("li", recursive=False):
         lead = _lead(item.p or item)
         if lead and lead.get_text().endswith((".", "?")):

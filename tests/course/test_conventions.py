@@ -117,6 +117,24 @@ def verdict(text):
     return change
 
 
+def slideshow(cell, **metadata):
+    def change(cells):
+        cells[cell].metadata.slideshow = metadata
+
+    return change
+
+
+def lecture(slides, first=0, last="## To remember"):
+    def change(cells):
+        cells += [new_markdown_cell(f"## {k}", id=f"slide-{k}") for k in range(slides - 2)]
+        cells.append(new_markdown_cell(f"{last}\n\n1. This.", id="summary"))
+        for cell in [cells[first], *cells[5:]]:
+            cell.metadata.slideshow = {"slide_type": "slide"}
+        cells[0].source = "# Cubes"
+
+    return change
+
+
 def no_alt(cells):
     del cells[2].metadata["mystnb"]
 
@@ -188,6 +206,10 @@ BAD = {
     "no such section": ("links", link("../chapters/01-cubes.ipynb#fourth-powers"), "no such section"),
     "no such section here": ("links", link("#fourth-powers"), "no such section"),
     "no such label": ("links", link("../chapters/page.md#there"), "no such section"),
+    "unknown slide type": ("slide_types", slideshow(0, slide_type="subslide"), "of slide, fragment, -"),
+    "no slide type": ("slide_types", slideshow(0), "of slide, fragment, -"),
+    "more than a slide type": ("slide_types", slideshow(0, slide_type="slide", x=1), "a slide_type alone"),
+    "no slide before": ("slide_types", slideshow(1, slide_type="fragment"), "before the first slide"),
     "wrong solution": ("feedback", verdict("cube: wrong: no\n"), "not the one line cube: passed"),
     "two lines": ("feedback", verdict("debug\ncube: passed\n"), "not the one line cube: passed"),
     "another exercise": ("feedback", verdict("square: passed\n"), "not the one line cube: passed"),
@@ -226,6 +248,19 @@ def test_exercises_are_to_say_not_attempted(problems):
 
 def test_chapters_hold_no_checks(problems):
     assert len(problems("feedback", folder="chapters")) == 1
+
+
+def test_a_lesson_makes_a_lecture(problems):
+    assert problems("lecture", lecture(20), folder="chapters") == []
+    assert problems("lecture", lecture(14)) == []
+    for change, found in [
+        (lecture(14), "makes 14 slides"),
+        (lecture(41), "makes 41 slides"),
+        (lecture(20, first=1), "the first slide is the title"),
+        (lecture(20, last="## The end"), "the last slide"),
+    ]:
+        (line,) = problems("lecture", change, folder="chapters")
+        assert found in line
 
 
 def test_form_that_is_not_canonical_is_found(problems, tmp_path):
