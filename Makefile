@@ -7,7 +7,7 @@ READY := $(VENV)/ready
 LAB_READY := $(VENV)/lab-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lab serve slides offline refresh release bench hooks lock clean
+.PHONY: help book test lab serve slides offline pdf refresh release bench hooks lock clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ slides: book ## make a lecture of each lesson: slides with figures that move, an
 
 offline: slides ## zip the site and the slides into one file, to read without a network
 	@$(BIN)/course offline
+
+pdf: book ## print the whole book into one PDF (SOLUTIONS=0 leaves every solution out)
+	@$(BIN)/course pdf
 
 refresh: $(READY) ## run the notebooks again and store their outputs
 	@$(BIN)/course refresh

@@ -69,6 +69,15 @@ def offline() -> None:
 
 
 @main.command()
+def pdf() -> None:
+    """Print the built site into one PDF file."""
+    from course.paper import PaperError, print_book
+
+    with _plainly(PaperError):
+        click.echo(print_book(ROOT / "_build" / "html", ROOT / "_build" / "gradient-methods.pdf"))
+
+
+@main.command()
 @click.argument("notebooks", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def refresh(notebooks: tuple[Path, ...]) -> None:
     """Execute NOTEBOOKS from the top and store them in canonical form.
