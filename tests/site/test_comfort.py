@@ -169,7 +169,9 @@ def test_keyboard_goes_forward_and_shows_where_it_is(
 def test_headings_descend_by_one(site: Site) -> None:
     for name in site.pages:
         page = BeautifulSoup((site.folder / name).read_text(encoding="utf-8"), "html.parser")
-        levels = [int(tag.name[1]) for tag in page.select("article :is(h1, h2, h3, h4, h5, h6)")]
+        for unseen in page.select(".onlyprint"):
+            unseen.decompose()
+        levels = [int(tag.name[1]) for tag in page.select("main :is(h1, h2, h3, h4, h5, h6)")]
         assert levels[:1] == [1], name
         assert levels.count(1) == 1, name
         assert all(below <= above + 1 for above, below in pairwise(levels)), name
