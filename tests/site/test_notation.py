@@ -24,8 +24,7 @@ def opened(page: Page) -> Page:
     return page
 
 
-@pytest.mark.parametrize("name", ["index.html", "exercises/01-lesson.html"])
-@pytest.mark.parametrize("protocol", ["http", "file"])
+@pytest.mark.parametrize(("name", "protocol"), [("index.html", "http"), ("exercises/01-lesson.html", "file")])
 def test_dialog_brings_the_tables_of_the_page(stress: Site, reader: Make, name: str, protocol: str) -> None:
     someone = reader(stress)
     original = someone.open("chapters/notation.html", protocol=protocol)
