@@ -43,7 +43,7 @@ class _ThisInterpreter(AsyncKernelManager):
         return "auto"  # without it the kernel warns on each start
 
 
-def execute(nb: NotebookNode, path: Path) -> NotebookNode:
+def execute(nb: NotebookNode, path: Path, longest: float = LONGEST) -> NotebookNode:
     """Run all cells of a notebook from the top, in a fresh kernel of the running interpreter.
 
     Parameters
@@ -52,6 +52,8 @@ def execute(nb: NotebookNode, path: Path) -> NotebookNode:
         The notebook; it is left as it is.
     path : Path
         Where it lives: the kernel runs in this file's folder, and messages name it.
+    longest : float
+        Seconds that a cell may take.
 
     Returns
     -------
@@ -61,7 +63,7 @@ def execute(nb: NotebookNode, path: Path) -> NotebookNode:
     Raises
     ------
     ExecutionError
-        A cell raised, the kernel died, or a cell took more than `LONGEST` seconds.
+        A cell raised, the kernel died, or a cell took more than `longest` seconds.
     """
     nb = copy.deepcopy(nb)
     running = ""
@@ -74,8 +76,8 @@ def execute(nb: NotebookNode, path: Path) -> NotebookNode:
 
     def on_executed(cell: NotebookNode, **_: Any) -> None:
         seconds = time.monotonic() - begun
-        if seconds > LONGEST:
-            slow.append(f"{path}: cell `{cell.id}` took {seconds:.1f} s; the rule is {LONGEST:g} s at most")
+        if seconds > longest:
+            slow.append(f"{path}: cell `{cell.id}` took {seconds:.1f} s; the rule is {longest:g} s at most")
 
     client = NotebookClient(
         nb,

@@ -7,7 +7,6 @@ machines can be put into one folder.
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from course.grading.engine import Task
 from course.grading.marks import marks
 from course.grading.run import Outcome, graded
 from course.grading.sandbox import Limits
+from course.grading.scratch import scratch
 from course.grading.submissions import collect, match
 from course.notebooks import dumps, find, write_text
 
@@ -80,8 +80,8 @@ def grade(
     if unknown := set(only) - sources.keys():
         raise GradeError(f"{', '.join(sorted(unknown))}: no such sheet; there are {', '.join(sources)}")
     wanted = {name: parse(path) for name, path in sources.items() if name in only or not only}
-    with tempfile.TemporaryDirectory(prefix="course-unpacked-") as scratch:
-        submissions = collect(folder, Path(scratch))
+    with scratch() as unpacked:
+        submissions = collect(folder, unpacked)
         if not submissions:
             raise GradeError(f"{folder}: no folder, zip file or notebook in it, one for each student")
         found = {each.student: match(each, list(wanted.values())) for each in submissions}

@@ -8,7 +8,6 @@ import copy
 import json
 import os
 import sys
-import tempfile
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
@@ -22,6 +21,7 @@ from nbformat.v4 import new_notebook
 from course.environment import REPRODUCIBLE
 from course.exercises import Sheet, blank
 from course.grading.sandbox import Limits, font_lists
+from course.grading.scratch import scratch
 from course.grading.watch import STARTED
 from course.grading.zygote import Request
 from course.grading.zygote import run as run_pytest
@@ -106,8 +106,7 @@ def run(notebook: str, *, trusted: bool = False, limits: Limits | None = None) -
     """
     limits = limits or Limits()
     begun = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="course-") as folder:
-        home = Path(folder)
+    with scratch() as home:
         path = home / "notebook.ipynb"
         path.write_text(notebook, encoding="utf-8")
         _kernelspec(home, limits, trusted=trusted)

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import yaml
 from click.testing import CliRunner
 
 from course.__main__ import main
+from course.grading.scratch import LOCK, PREFIX
 
 ANSWERS = {
     "ada": "def cube(x):\n    return x**3\n",
@@ -47,8 +49,11 @@ def reports(folder):
     }
 
 
-def test_killed_run_resumes_and_changes_no_grade(inbox, course, tmp_path):
-    out = tmp_path / "out"
+def test_killed_run_resumes_and_changes_no_grade(inbox, course, tmp_path, monkeypatch):
+    out, temporary = tmp_path / "out", tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     command = [
         sys.executable,
         "-m",
@@ -62,7 +67,7 @@ def test_killed_run_resumes_and_changes_no_grade(inbox, course, tmp_path):
         "1",
     ]
     process = subprocess.Popen(command, cwd=course, stdout=subprocess.DEVNULL, start_new_session=True)
-    while not list(out.glob("outcomes/*.json")):
+    while not (list(out.glob("outcomes/*.json")) and list(temporary.glob(f"{PREFIX}*/{LOCK}"))):
         assert process.poll() is None
         time.sleep(0.05)
     os.kill(process.pid, signal.SIGKILL)
@@ -70,10 +75,12 @@ def test_killed_run_resumes_and_changes_no_grade(inbox, course, tmp_path):
     kept = {path: path.stat().st_mtime_ns for path in out.glob("outcomes/*.json")}
     assert 1 <= len(kept) < len(ANSWERS)
     assert not (out / "grades.csv").exists()
+    assert list(temporary.glob(f"{PREFIX}*"))
 
     assert run(course, inbox, "--out", out, "--trusted").exit_code == 0
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
     first = reports(out)
+    assert not list(temporary.glob(f"{PREFIX}*"))
     assert (out / "gradebook-moodle.csv").read_text() == "ID number,01-cubes\nada,2\nbob,2\ncyd,0\ndot,0\n"
 
     assert run(course, inbox, "--out", out, "--trusted").exit_code == 0
