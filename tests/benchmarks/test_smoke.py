@@ -21,6 +21,7 @@ SMALL = {
     "dense": partial(linear.dense, [2, 3], 1),
     "sparse": partial(linear.grids, [2], 1),
     "nonlinear": partial(linear.nonlinear, [2, 3], 3, 1),
+    "nonlinear to solution": partial(minimisers.to_solution, [problems.beale], 1, linear.as_they_are, 3.0),
     "autodiff": partial(autodiff.table, [("tiny", autodiff.elementwise, np.linspace(0.1, 1.0, 3), 1)]),
 }
 
