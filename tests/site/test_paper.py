@@ -6,11 +6,13 @@ from pathlib import Path
 from unicodedata import normalize
 
 import pytest
+from click.testing import CliRunner
 from conftest import copy_book
 from pypdf import PdfReader
 from pypdf.generic import ArrayObject, DictionaryObject
 
 from course import paper
+from course.__main__ import main
 from course.build import build
 
 WORD = "palimpsest"  # of the stress book's solution, as in the tests of the site
@@ -146,9 +148,11 @@ def test_reference_that_leads_nowhere_is_refused(
     assert not (tmp_path / "book.pdf").exists()
 
 
-def test_folder_without_a_site_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(paper.PaperError, match="course build"):
-        paper.print_book(tmp_path, tmp_path / "book.pdf")
+def test_command_says_what_to_do_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(main, ["pdf"])
+    assert result.exit_code == 1
+    assert "has no index.html; call `course build` first" in result.output
 
 
 def test_too_large_a_book_is_refused(
