@@ -50,8 +50,9 @@
     plugins: [RevealNotes],
   }).then(() => {
     if (linked) Reveal.slide(Reveal.getIndices(linked).h);
-    Reveal.addKeyBinding({keyCode: 78, key: "N", description: "Notes beside the slide"}, () =>
-      Reveal.configure({showNotes: !Reveal.getConfig().showNotes}),
-    );
+    Reveal.addKeyBinding({keyCode: 78, key: "N", description: "Notes beside the slide"}, () => {
+      Reveal.configure({showNotes: !Reveal.getConfig().showNotes});
+      Reveal.layout();
+    });
   });
 })();
