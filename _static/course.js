@@ -35,7 +35,7 @@ if (notation) {
   const dialog = document.createElement("dialog");
   dialog.className = "notation";
   dialog.setAttribute("aria-label", "Notation");
-  dialog.innerHTML = `<form method="dialog"><a href="${notation.href}">As a page</a><button autofocus>Close</button></form>
+  dialog.innerHTML = `<form method="dialog"><a href="${notation.href}">As a page</a><button>Close</button></form>
     <div class="bd-article"></div>`;
   document.body.append(dialog);
   notation.setAttribute("aria-haspopup", "dialog");
@@ -43,6 +43,7 @@ if (notation) {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return; // to another tab or window
     event.preventDefault();
     dialog.showModal();
+    dialog.querySelector("button").focus();
     if (dialog.querySelector("table")) return;
     const root = document.documentElement.dataset.content_root;
     const script = document.createElement("script");
