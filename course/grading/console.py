@@ -49,6 +49,8 @@ def grade(
     console.print(
         f"{out / 'grades.csv'}, {out / 'summary.html'}, feedback for each student in {out / 'feedback'}"
     )
+    for line in report.problems(graded):
+        console.print(f"To look at: {line}", markup=False, highlight=False)
     if failed := [f"{each.student}: {line}" for each in graded for line in each.failed]:
         raise click.ClickException("\n".join([*failed, "Not graded; run the same command again."]))
 

@@ -97,12 +97,15 @@ def grade(
     outcomes, failed = _outcomes(out / "outcomes", list(tasks.values()), run, shard)
     graded_ = []
     for each in submissions:
+        state = "not readable" if each.problems else "not handed in"
+        if not (each.notebooks or each.problems):
+            each.problems.append("there is no notebook in what was handed in")
         line = report.Graded(each.student, problems=each.problems)
         line.late = due is not None and modified[each.student] > due.timestamp()
         for name, sheet in wanted.items():
             task = tasks.get((each.student, name))
             if task is None:
-                line.marks += marks(each.student, sheet, "not readable" if each.problems else "not handed in")
+                line.marks += marks(each.student, sheet, state)
             elif task.key in outcomes:
                 line.marks += marks(each.student, sheet, outcomes[task.key])
                 line.notes[name] = found[each.student][name].notes

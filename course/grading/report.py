@@ -166,8 +166,8 @@ def feedback(each: Graded) -> str:
         }
         for name, of in groupby(each.marks, key=lambda mark: mark.sheet)
     ]
-    problems = each.problems + [f"{line}; this will be graded later" for line in each.failed]
-    return _render("feedback.html", title=f"Feedback for {each.student}", sheets=sheets, problems=problems)
+    notes = each.problems + [f"{line}; this will be graded later" for line in each.failed]
+    return _render("feedback.html", title=f"Feedback for {each.student}", sheets=sheets, notes=notes)
 
 
 def _name(mark: Mark) -> str:
@@ -191,8 +191,14 @@ def summary(graded: list[Graded]) -> str:
         students=len(graded),
         late=sum(each.late for each in graded),
         ungraded=[f"{each.student}: {line}" for each in graded for line in each.failed],
+        problems=problems(graded),
         sheets=[_of_sheet(name, possible, graded) for name, possible in possible(graded).items()],
     )
+
+
+def problems(graded: Iterable[Graded]) -> list[str]:
+    """List what could not be read, with whose it is: the instructor may know what was meant."""
+    return [f"{each.student}: {line}" for each in graded for line in each.problems]
 
 
 def histogram(totals: Iterable[Fraction], possible: Fraction) -> list[int]:

@@ -148,6 +148,15 @@ def test_unreadable_work_says_so(inbox, course, tmp_path):
     found = grade(inbox, tmp_path / "out", Runner(), root=course)
     assert found[-1].marks[0].state == "not readable"
     assert "01-cubes.ipynb was not graded" in (tmp_path / "out" / "feedback" / "nil.html").read_text()
+    assert "nil: 01-cubes.ipynb was not graded" in (tmp_path / "out" / "summary.html").read_text()
+
+
+def test_work_without_a_notebook_is_to_be_looked_at(inbox, course, tmp_path):
+    (inbox / "nil" / "answers.pdf").write_text("")
+    found = grade(inbox, tmp_path / "out", Runner(), root=course)
+    assert found[-1].marks[0].state == "not handed in"
+    for page in ("summary.html", "feedback/nil.html"):
+        assert "there is no notebook in what was handed in" in (tmp_path / "out" / page).read_text()
 
 
 def test_late_work_is_marked_and_earns_the_same(inbox, course, tmp_path):
