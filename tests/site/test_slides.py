@@ -232,6 +232,9 @@ def test_keys_move_slides_and_sliders(lecture: Site, reader: Make, protocol: str
     assert position(page) == 6
     assert float(slider.input_value()) == pytest.approx(float(before) + 0.005)
     assert "η = 0.285" in page.locator(".explorable-status").inner_text()
+    page.locator(".explorable-reset").press("Space")
+    assert position(page) == 6
+    assert slider.input_value() == before
     page.keyboard.press("Escape")
     page.keyboard.press("ArrowLeft")
     assert position(page) == 5
@@ -352,7 +355,7 @@ def test_without_site_or_slides_or_marks_there_is_no_deck(lecture: Site, tmp_pat
     notebook = tmp_path / "_sources" / "talk.ipynb"
     notebook.parent.mkdir()
     write(notebook, new_notebook(cells=CELLS[:1]))
-    (tmp_path / "talk.html").write_text('<article class="bd-article"><h1>Talk</h1></article>')
+    (tmp_path / "talk.html").write_text('<article class="bd-article"><h1 class="cell x">Talk</h1></article>')
     with pytest.raises(SlidesError, match=r"talk\.html: .*build the site again"):
         make(tmp_path)
     write(notebook, new_notebook(cells=[text("Early.", "-", "early"), *CELLS[:1]]))
