@@ -17,6 +17,7 @@ import ast
 import copy
 import importlib
 import inspect
+import math
 import re
 import textwrap
 import tomllib
@@ -58,12 +59,12 @@ def _late(*_):
     raise _Late
 
 
-_signal.signal(_signal.SIGALRM, _late)
+_signal.signal(_signal.SIGPROF, _late)
 
 
 def _run(sources, seconds):
     "Run cells one after the other, as long as there is time."
-    _signal.setitimer(_signal.ITIMER_REAL, seconds)
+    _signal.setitimer(_signal.ITIMER_PROF, seconds)
     try:
         for source in sources:
             with _contextlib.suppress(Exception):
@@ -72,7 +73,7 @@ def _run(sources, seconds):
     except _Late:
         pass
     finally:
-        _signal.setitimer(_signal.ITIMER_REAL, 0)
+        _signal.setitimer(_signal.ITIMER_PROF, 0)
 
 
 def _function(module, path):
@@ -104,8 +105,8 @@ def _called(sources, seconds, paths):
     get_ipython().display_pub.publish({"text/plain": "called " + " ".join(map(str, found))})
 """
 )
-SECONDS = 8
-"""Seconds that the cells of an exercise may take; a mutant that takes longer is noticed."""
+SECONDS = 6
+"""Seconds of CPU that the cells of an exercise may take; a mutant that takes longer is noticed."""
 MOST_LINES = 10
 """Statements of a formula; what is longer is an algorithm."""
 TABLES = ("PARTIALS", "ADJOINTS")
@@ -313,7 +314,7 @@ def run(sheet: Sheet, cells: list[str]) -> list[list[dict[str, Any]]]:
     made = [new_code_cell(source) for source in (*plain, TOOLS, *cells)]
     for number, cell in enumerate(made):
         cell.id = f"cell-{number}"
-    ran = execute(new_notebook(cells=made), sheet.path).cells
+    ran = execute(new_notebook(cells=made), sheet.path, longest=math.inf).cells
     return [cell.outputs for cell in ran[len(plain) + 1 :]]
 
 

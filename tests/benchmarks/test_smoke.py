@@ -10,7 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks import __main__ as command
-from benchmarks import autodiff, common, growth, large, linear, minimisers, multigrid, rules
+from benchmarks import autodiff, common, growth, large, linear, minimisers, multigrid, mutants, rules
+from course.exercises import parse
 from gradlib import cg, problems, show
 
 ROOT = Path(__file__).parents[2]
@@ -142,3 +143,33 @@ def test_the_page_says_what_the_benchmarks_say_of_themselves(module: Any) -> Non
     page = (ROOT / "chapters" / "benchmarks.md").read_text(encoding="utf-8")
     heading, explanation = command.described(module)
     assert f"## {heading}\n\n{explanation}\n" in page
+
+
+def test_mutants_are_of_the_formulas_that_lessons_show() -> None:
+    made = mutants.of_formulas([])
+    broken = {str(mutant.formula) for mutant in made}
+    assert {"cg.fletcher_reeves", "bfgs.update_inverse", "autodiff.rules.PARTIALS[np.tan][0]"} <= broken
+    assert len({(mutant.formula, mutant.source) for mutant in made}) == len(made)
+    for mutant in made:
+        compile(mutant.source, mutant.change, "exec")
+
+
+def test_answers_by_formulas_are_of_exercises_that_there_are() -> None:
+    there = {
+        (path.stem, exercise.id)
+        for path in (ROOT / "solutions").glob("*.ipynb")
+        for exercise in parse(path).exercises
+    }
+    assert {(each["sheet"], each["exercise"]) for each in mutants.LISTED["answer"]} <= there
+    assert all(each["why"] for each in mutants.LISTED["equivalent"])
+
+
+def test_a_mutant_takes_the_place_of_its_formula_and_gives_it_back() -> None:
+    tools: dict[str, Any] = {}
+    exec(mutants.TOOLS, tools)
+    r, p = np.array([1.0, 2.0]), np.array([0.5, -1.0])
+    before = cg.direction(r, p, 2.0)
+    other = "def direction(r, p, beta):\n    return p"
+    with tools["_changed"]("gradlib.cg", "direction", "direction", other):
+        assert (cg.direction(r, p, 2.0) == p).all()
+    assert (cg.direction(r, p, 2.0) == before).all()
