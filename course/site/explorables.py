@@ -334,7 +334,7 @@ def render(name: str, place: str) -> str:
 <p><button type="button" class="explorable-reset">Start again</button></p>
 </div>
 <details class="explorable-numbers"><summary>{escape(figure.label)}: the numbers</summary>
-<div class="explorable-scroll" role="region" aria-label="The plotted numbers" tabindex="0">
+<div class="explorable-scroll" role="region" aria-label="{escape(figure.label)}: the plotted numbers" tabindex="0">
 {tables}
 </div>
 </details>

@@ -530,6 +530,12 @@ def test_text_of_a_page_cannot_end_its_data() -> None:
     assert render("cg", "here").count("</script>") == 1
 
 
+def test_figures_of_one_page_have_names_of_their_own() -> None:
+    page = "".join(render(name, name) for name in FIGURES)
+    names = re.findall(r'role="(?:group|region)" aria-label="([^"]+)"', page)
+    assert len(set(names)) == len(names) == 2 * len(FIGURES)
+
+
 @EACH
 def test_nothing_moves_by_itself_and_nothing_jumps(explorables: Site, reader: Make, name: str) -> None:
     someone = reader(explorables, reduced_motion="reduce")
