@@ -48,7 +48,10 @@
     for (let k = 0, last; k < 100 && x !== last; k++) [last, x] = [x, newton(x, s)];
     return x;
   };
-  const reached = (x, s, roots) => roots.findIndex(root => Math.abs(settle(x, s) - root) < 1e-8);
+  const reached = (x, s, roots) => {
+    const end = settle(x, s);
+    return roots.findIndex(root => Math.abs(end - root) < 1e-8);
+  };
   const basins = (s, d) => {
     const hump = Math.sqrt(32 / 27); // height of the extrema over c
     const roots = [];
@@ -196,9 +199,9 @@
         drawTangents(s, d, plots, paths);
         // A lane for each root, so that colour says nothing alone; the lowest is for no root.
         const half = (d.starts[1] - d.starts[0]) / 2;
-        const lanes = ["explorable-none", ...PATHS];
-        lanes.forEach((name, lane) => {
-          const own = spans(found, d).filter(([, , label]) => label === lane - 1);
+        const every = spans(found, d);
+        ["explorable-none", ...PATHS].forEach((name, lane) => {
+          const own = every.filter(([, , label]) => label === lane - 1);
           plots[1].line(`explorable-basin ${name}`, own.flatMap(([a, b]) => [[a - half, lane], [b + half, lane], null]));
         });
         plots[1].dots("explorable-root", found.roots.map((root, i) => [root, i + 1]));

@@ -320,6 +320,7 @@ def render(name: str, place: str) -> str:
         "defaults": figure.defaults,
         "paths": [path.tolist() for path in paths],
     }
+    label = escape(figure.label)
     tables = _table(figure, paths)
     if figure.basins:
         found = figure.basins(figure.defaults)
@@ -327,14 +328,14 @@ def render(name: str, place: str) -> str:
         tables += _ranges(found)
     written = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", r"\u003c")
     return f"""<div class="explorable" id="{place}" data-figure="{name}">
-<div class="explorable-live" role="group" aria-label="{escape(figure.label)}">
+<div class="explorable-live" role="group" aria-label="{label}">
 <div class="explorable-panels">{"".join(_panel(panel) for panel in figure.panels)}</div>
 {_keys(figure)}<div class="explorable-controls">{"".join(_control(c, place) for c in figure.controls)}</div>
 <p class="explorable-status" role="status" aria-live="polite"></p>
 <p><button type="button" class="explorable-reset">Start again</button></p>
 </div>
-<details class="explorable-numbers"><summary>{escape(figure.label)}: the numbers</summary>
-<div class="explorable-scroll" role="region" aria-label="{escape(figure.label)}: the plotted numbers" tabindex="0">
+<details class="explorable-numbers"><summary>{label}: the numbers</summary>
+<div class="explorable-scroll" role="region" aria-label="{label}: the plotted numbers" tabindex="0">
 {tables}
 </div>
 </details>
