@@ -134,7 +134,7 @@ def _release() -> None:
     "--sheet", "sheets", multiple=True, help="Grade this one, 01-newton; may be given several times."
 )
 @click.option("--due", type=click.DateTime(), help="Mark as late what was changed afterwards.")
-@click.option("--jobs", type=click.IntRange(1), help="Notebooks at a time; one for each core by default.")
+@click.option("--jobs", type=click.IntRange(1), help="Notebooks at a time; one more than cores by default.")
 @click.option(
     "--scheduler", metavar="ADDRESS", help="Run on the dask cluster with this scheduler, tcp://HOST:8786."
 )

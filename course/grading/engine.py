@@ -44,8 +44,9 @@ def perform(task: Task) -> Outcome:
 
 
 def run_here(tasks: list[Task], jobs: int | None = None) -> Iterator[tuple[Task, Outcome | Exception]]:
-    """Run notebooks on this machine, one a core; give each outcome as it comes."""
-    pool = ThreadPoolExecutor(jobs or len(os.sched_getaffinity(0)))
+    """Run notebooks on this machine, on all cores; give each outcome as it comes."""
+    # one more than cores, for a kernel that starts or ends mostly waits
+    pool = ThreadPoolExecutor(jobs or len(os.sched_getaffinity(0)) + 1)
     try:
         waiting = {pool.submit(_patiently, task): task for task in tasks}
         for done in as_completed(waiting):
