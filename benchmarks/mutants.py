@@ -17,7 +17,6 @@ import ast
 import copy
 import importlib
 import inspect
-import math
 import re
 import textwrap
 import tomllib
@@ -314,7 +313,7 @@ def run(sheet: Sheet, cells: list[str]) -> list[list[dict[str, Any]]]:
     made = [new_code_cell(source) for source in (*plain, TOOLS, *cells)]
     for number, cell in enumerate(made):
         cell.id = f"cell-{number}"
-    ran = execute(new_notebook(cells=made), sheet.path, longest=math.inf).cells
+    ran = execute(new_notebook(cells=made), sheet.path).cells
     return [cell.outputs for cell in ran[len(plain) + 1 :]]
 
 

@@ -1,6 +1,7 @@
 """Execute notebooks from the top, in a fresh kernel that is always the same."""
 
 import copy
+import math
 import os
 import tempfile
 import time
@@ -43,7 +44,7 @@ class _ThisInterpreter(AsyncKernelManager):
         return "auto"  # without it the kernel warns on each start
 
 
-def execute(nb: NotebookNode, path: Path, longest: float = LONGEST) -> NotebookNode:
+def execute(nb: NotebookNode, path: Path, longest: float = math.inf) -> NotebookNode:
     """Run all cells of a notebook from the top, in a fresh kernel of the running interpreter.
 
     Parameters
@@ -106,5 +107,5 @@ def execute(nb: NotebookNode, path: Path, longest: float = LONGEST) -> NotebookN
 
 
 def refresh(path: Path) -> None:
-    """Execute a notebook and store it in canonical form; where a cell fails, nothing is written."""
-    write(path, execute(read(path), path))
+    """Execute a notebook and store it in canonical form; if a cell fails or is slow, nothing is written."""
+    write(path, execute(read(path), path, LONGEST))
