@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from unicodedata import normalize
 
 import pytest
@@ -37,7 +38,7 @@ def read(book: PdfReader) -> list[str]:
 
 
 def bookmarks(book: PdfReader) -> dict[str, int]:
-    def flat(items: list) -> Iterator:  # type: ignore[type-arg]
+    def flat(items: list[Any]) -> Iterator[Any]:
         for item in items:
             yield from flat(item) if isinstance(item, list) else [item]
 
