@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from inspect import unwrap
+from functools import wraps
+from inspect import signature, unwrap
 from itertools import accumulate
-from typing import Any, TypeAlias
+from typing import Any, ParamSpec, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -47,6 +48,7 @@ __all__ = [
 
 Operator: TypeAlias = Any  # a matrix, a sparse matrix, a LinearOperator, or a function v → Av
 Product: TypeAlias = Callable[[Vector], Vector]
+Arguments = ParamSpec("Arguments")
 
 _DOUBLE = np.dtype(np.float64)
 _EPS = float(np.finfo(np.float64).eps)
@@ -121,8 +123,30 @@ def direction(r: Vector, p: Vector, beta: float) -> Vector:
     return r + beta * p
 
 
-@np.errstate(all="ignore")
-def fletcher_reeves(g: ArrayLike, g_new: ArrayLike) -> float:
+def _of_vectors(formula: Callable[Arguments, float]) -> Callable[Arguments, float]:
+    """Check that a formula's arguments are vectors of one length; the formula itself is for drivers."""
+    own = signature(formula)
+    unchecked: Callable[..., float] = formula
+
+    @wraps(formula)
+    @np.errstate(all="ignore")
+    def checked(*args: Arguments.args, **kwargs: Arguments.kwargs) -> float:
+        vectors: dict[str, Vector] = {}
+        for name, value in own.bind(*args, **kwargs).arguments.items():
+            v = numeric(value, name)
+            if v.ndim != 1:
+                raise ValueError(f"{name} must be a vector, got shape {v.shape}")
+            first = next(iter(vectors), name)
+            vectors[name] = v
+            if v.size != vectors[first].size:
+                raise ValueError(f"{name} must have length {vectors[first].size} as {first}, got {v.size}")
+        return unchecked(**vectors)
+
+    return checked
+
+
+@_of_vectors
+def fletcher_reeves(g: Vector, g_new: Vector) -> float:
     r"""Return Fletcher and Reeves's β.
 
     .. math:: \beta_{k+1} = \frac{g_{k+1}^T g_{k+1}}{g_k^T g_k}
@@ -151,12 +175,11 @@ def fletcher_reeves(g: ArrayLike, g_new: ArrayLike) -> float:
     >>> fletcher_reeves([2.0, 0.0], [0.0, 1.0])
     0.25
     """
-    g, g_new = _vectors(g=g, g_new=g_new)
-    return float(g_new @ g_new / (g @ g))
+    return float(g_new.dot(g_new) / g.dot(g))
 
 
-@np.errstate(all="ignore")
-def polak_ribiere(g: ArrayLike, g_new: ArrayLike) -> float:
+@_of_vectors
+def polak_ribiere(g: Vector, g_new: Vector) -> float:
     r"""Return the β of Polak and Ribière, not below 0 (the variant called PR⁺).
 
     .. math:: \beta_{k+1} = \max\left(0, \frac{g_{k+1}^T (g_{k+1} - g_k)}{g_k^T g_k}\right)
@@ -190,12 +213,11 @@ def polak_ribiere(g: ArrayLike, g_new: ArrayLike) -> float:
     >>> polak_ribiere([2.0, 0.0], [0.0, 1.0])
     0.25
     """
-    g, g_new = _vectors(g=g, g_new=g_new)
-    return max(0.0, float(g_new @ (g_new - g) / (g @ g)))
+    return max(0.0, float(g_new.dot(g_new - g) / g.dot(g)))
 
 
-@np.errstate(all="ignore")
-def hestenes_stiefel(g: ArrayLike, g_new: ArrayLike, p: ArrayLike) -> float:
+@_of_vectors
+def hestenes_stiefel(g: Vector, g_new: Vector, p: Vector) -> float:
     r"""Return Hestenes and Stiefel's β: the new direction is conjugate to the last for the curvature it saw.
 
     .. math:: \beta_{k+1} = \frac{g_{k+1}^T y_k}{p_k^T y_k}, \qquad y_k = g_{k+1} - g_k
@@ -226,13 +248,12 @@ def hestenes_stiefel(g: ArrayLike, g_new: ArrayLike, p: ArrayLike) -> float:
     >>> hestenes_stiefel([2.0, 0.0], [0.0, 1.0], p=[-2.0, 0.0])
     0.25
     """
-    g, g_new, p = _vectors(g=g, g_new=g_new, p=p)
     y = g_new - g
-    return float(g_new @ y / (p @ y))
+    return float(g_new.dot(y) / p.dot(y))
 
 
-@np.errstate(all="ignore")
-def dai_yuan(g: ArrayLike, g_new: ArrayLike, p: ArrayLike) -> float:
+@_of_vectors
+def dai_yuan(g: Vector, g_new: Vector, p: Vector) -> float:
     r"""Return Dai and Yuan's β, which gives descent after every step that fulfils Wolfe's conditions.
 
     .. math:: \beta_{k+1} = \frac{g_{k+1}^T g_{k+1}}{p_k^T y_k}, \qquad y_k = g_{k+1} - g_k
@@ -263,12 +284,11 @@ def dai_yuan(g: ArrayLike, g_new: ArrayLike, p: ArrayLike) -> float:
     >>> dai_yuan([2.0, 0.0], [0.0, 1.0], p=[-2.0, 0.0])
     0.25
     """
-    g, g_new, p = _vectors(g=g, g_new=g_new, p=p)
     y = g_new - g
-    return float(g_new @ g_new / (p @ y))
+    return float(g_new.dot(g_new) / p.dot(y))
 
 
-# Unwrapped, since in a driver warnings are off already
+# Unwrapped, since a driver's vectors are sound
 _FLETCHER_REEVES, _POLAK_RIBIERE = unwrap(fletcher_reeves), unwrap(polak_ribiere)
 _BETAS: dict[str, Callable[[Vector, Vector, Vector], float]] = {
     "fletcher-reeves": lambda g, g_new, p: _FLETCHER_REEVES(g, g_new),
@@ -609,10 +629,11 @@ def minimize(
         norm = norm_inf(g)
         run.add(x, f, norm, (f, g), alpha)
         asked = callback is not None and asks_to_stop(callback, objective.hand_out(x))
-        if f < best_f or norm < best_norm:
-            best_f, best_norm, stalled = min(f, best_f), min(norm, best_norm), 0
-        else:
-            stalled += 1
+        stalled += 1
+        if f < best_f:
+            best_f, stalled = f, 0
+        if norm < best_norm:
+            best_norm, stalled = norm, 0
         if norm <= tol:
             status = Status.CONVERGED
         elif x.dot(x) > far:
@@ -717,21 +738,6 @@ def _norm(v: Vector, name: str) -> float:
     if not _TINY / _EPS**2 < square < math.inf and v.any():
         raise ValueError(f"{name} must be scaled: the square of its norm is {square:.3g}")
     return math.sqrt(square)
-
-
-def _vectors(**named: ArrayLike) -> list[Vector]:
-    """Return the arguments as vectors of one length, or say which is none."""
-    vectors: list[Vector] = []
-    for name, value in named.items():
-        v = value if type(value) is np.ndarray and value.dtype is _DOUBLE else numeric(value, name)
-        if v.ndim != 1:
-            raise ValueError(f"{name} must be a vector, got shape {v.shape}")
-        if vectors and v.size != vectors[0].size:
-            raise ValueError(
-                f"{name} must have length {vectors[0].size} as {next(iter(named))}, got {v.size}"
-            )
-        vectors.append(v)
-    return vectors
 
 
 def _formula(beta: str) -> Callable[[Vector, Vector, Vector], float]:

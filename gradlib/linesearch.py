@@ -273,7 +273,8 @@ def wolfe_search(
                 low, f_low, d_low, x_low, g_low = alpha, value, derivative, trial, gradient
                 if high == _INF:
                     guess = _minimiser(*previous, low, f_low, d_low)
-                    alpha = min(max(guess, 2 * low), 10 * low) if math.isfinite(guess) else 2 * low
+                    # at least a little farther: past a minimum that is near, the search would have to return
+                    alpha = min(max(guess, 1.2 * low), 10 * low) if math.isfinite(guess) else 2 * low
                     continue
         width = high - low
         exhausted = inside and low == 0 and -high * slope <= _EPS * abs(f)

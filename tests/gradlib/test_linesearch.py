@@ -70,6 +70,16 @@ def test_backtracking_takes_the_first_step_that_fulfils_armijo(
     assert step.alpha == alpha
 
 
+@pytest.mark.parametrize("first", [0.05, 0.2, 0.8, 1.5, 5.0])
+def test_on_a_parabola_the_second_trial_is_the_minimum(first: float) -> None:
+    # 0.05: at most ten times as far at once; 0.8: not past a minimum that lies a little farther
+    x, p = np.array([1.0]), np.array([-1.0])
+    step = strong_wolfe(lambda x: x @ x / 2, lambda x: x, x, p, 0.5, x, alpha=first, c2=0.1)
+    assert step.failure is None
+    assert step.nfev == (3 if first == 0.05 else 2)
+    np.testing.assert_allclose(step.alpha, 1.0, rtol=1e-12)
+
+
 @pytest.mark.parametrize("search", ["backtracking", "strong_wolfe"])
 def test_evaluations_are_counted(search: str) -> None:
     p, calls = problems.rosenbrock, {"fun": 0, "jac": 0}
