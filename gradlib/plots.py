@@ -292,16 +292,18 @@ def tangents(
     for a, b, fa in zip(x[:-1], x[1:], y[:-1], strict=True):
         ax.plot([a, b], [fa, 0], color=COLOURS[1], linestyle="--", marker="")
     ax.plot(x, y, "o", color=COLOURS[1], linestyle="none")
-    for k, u in enumerate(x[:4]):  # later ones would lie on top of each other, as do those of a cycle
-        if np.isclose(u, x[:k]).any():
+    below = y >= 0  # where the tangent comes from above, the label has room under the axis
+    for k, u in enumerate(x[:4]):  # later ones would lie on top of each other
+        taken = np.abs(u - x[:k]) < 0.04 * (right - left)
+        if (taken & (below[k] == below[:k])).any():
             continue
         ax.annotate(
             f"$x_{k}$",
             (u, 0),
-            xytext=(0, -6 if y[k] >= 0 else 6),
+            xytext=(0, -6 if below[k] else 6),
             textcoords="offset points",
             ha="center",
-            va="top" if y[k] >= 0 else "bottom",
+            va="top" if below[k] else "bottom",
         )
     ax.set(xlim=(left, right), xlabel="$x$", ylabel="$f(x)$")
     return ax

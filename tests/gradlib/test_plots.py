@@ -1,5 +1,6 @@
 import hashlib
 import inspect
+import itertools
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -160,6 +161,15 @@ def test_tangents_meet_the_axis_at_the_next_iterate() -> None:
         np.testing.assert_allclose(tangent, [[x[k], cubic(x[k])], [x[k + 1], 0]])
         np.testing.assert_allclose((0 - cubic(x[k])) / (x[k + 1] - x[k]), 3 * x[k] ** 2 - 2)
     assert any(isinstance(collection, LineCollection) for collection in ax.collections)
+
+
+def test_labels_of_iterates_do_not_lie_on_each_other() -> None:
+    # thrown to the other side, where they come together at -√2
+    result = newton.root(lambda u: u**3 - 2 * u, 0.7, damped=False)
+    ax = plots.tangents(lambda u: u**3 - 2 * u, result, bounds=(-2.5, 2.5))
+    assert [text.get_text() for text in ax.texts] == ["$x_0$", "$x_1$", "$x_2$"]
+    boxes = [text.get_window_extent() for text in ax.texts]
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
 
 
 def test_chord_shows_the_gap_of_jensen() -> None:
