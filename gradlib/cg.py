@@ -595,6 +595,7 @@ def minimize(
     if not _C1 < number(c2, "c2") < 1:
         raise ValueError(f"c2 must lie between {_C1} and 1, got {c2!r}")
     objective = Objective(fun, x0, jac)
+    fun, grad = objective.fun, objective.grad
     x, f, g = objective.x0, objective.f0, objective.g0
     norm = norm_inf(g)
     run = Recorder(x, f, norm, (f, g), keep_trace=keep_trace)
@@ -611,7 +612,7 @@ def minimize(
             break
         if -math.inf < slope < 0:
             alpha, x_new, f_new, g_new, _, _, shortfall = wolfe_search(
-                objective.fun, objective.grad, x, p, f, g, slope, alpha, _C1, c2
+                fun, grad, x, p, f, g, slope, alpha, _C1, c2
             )
             failure = shortfall if alpha == 0 else None
         else:
@@ -647,7 +648,8 @@ def minimize(
             due = age >= _RESTART * x.size or shortfall is not None
             if due or (remembers and _far_from_orthogonal(last, g)):
                 age = 0
-            p = direction(-g, p, formula(last, g, p) if age else 0.0)
+            p *= formula(last, g, p) if age else 0.0
+            p -= g  # `direction`, in place
             gain, slope = alpha * slope, float(g.dot(p))
             alpha = _next_trial(gain, slope)
     return run.result(objective, status)
