@@ -306,11 +306,19 @@ def test_an_update_that_breaks_down_restarts() -> None:
     assert len(flat.trace) > 1
 
 
-def test_stalling_restarts_from_the_best_point() -> None:
+@methods
+def test_stalling_restarts_from_the_best_point(method: str) -> None:
     # with a Jacobian of the wrong sign the first steps go the wrong way
     s = problems.dennis_schnabel
-    result = broyden.root(s.F, s.x0, B0=-s.jac(s.x0))
+    result = broyden.root(s.F, s.x0, method=method, B0=-np.eye(2))
     assert result.success
+    x, size, alpha = result.trace.x, result.trace.fun, result.trace.step
+    best = int(np.argmin(size[:6]))
+    again = best + 5  # after 2n + 1 steps without a better point
+    assert (size[best + 1 : again + 1] >= size[best]).all()
+    newton = -np.linalg.solve(s.jac(x[best]), s.F(x[best]))
+    np.testing.assert_allclose(x[again + 1] - x[best], alpha[again] * newton, rtol=1e-6)
+    assert size[again + 1] < size[best]
 
 
 def test_round_off_and_running_away_are_named() -> None:
