@@ -166,6 +166,15 @@ class Witness:
         Where the function lies above the chord, and the gap there, which is negative; NaN if there is none.
     tried, skipped : int
         How many chords were tried, and how many of these were skipped because a value was not finite.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> witness = find_counterexample(lambda x: x**2, (0.0, 1.0), rng=rng, tries=3)
+    >>> witness
+    no counterexample (3 chords tried, 0 outside the domain)
+    >>> bool(witness)
+    False
     """
 
     x: Any

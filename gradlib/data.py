@@ -30,6 +30,12 @@ class Dataset(NamedTuple):
         What each column of X holds.
     source : str
         Where the data come from.
+
+    Examples
+    --------
+    >>> data = wilson(1, rng=np.random.default_rng(0))
+    >>> data.X.shape, data.names[:4]
+    ((1, 8), ('label', 'one', 'one', 'private to 0'))
     """
 
     X: NDArray[np.float64]

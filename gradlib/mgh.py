@@ -36,7 +36,7 @@ Map = Callable[[Vector], Vector]
 
 @dataclass(frozen=True, repr=False)
 class LeastSquares(Problem):
-    """A sum of squares from the paper.
+    """A `Problem` from the paper: a sum of squares.
 
     Attributes
     ----------
@@ -47,6 +47,12 @@ class LeastSquares(Problem):
     minima : tuple of float
         The published values of the local minima, the smallest first; where the paper gives one at infinity,
         it is among them.
+
+    Examples
+    --------
+    >>> problem = ALL[8]
+    >>> problem.residuals(problem.x0).shape, problem.jacobian(problem.x0).shape, problem.minima
+    ((15,), (15, 3), (0.00821487, 17.4286))
     """
 
     number: int

@@ -62,6 +62,10 @@ def least_squares_cost(theta: Array, X: Array, y: Array, l2: float = 0.0) -> Arr
     ValueError
         If the shapes do not fit, or `l2` is negative.
 
+    References
+    ----------
+    Hastie, Tibshirani & Friedman, *The Elements of Statistical Learning*, 2nd ed., section 3.4.1.
+
     Examples
     --------
     >>> least_squares_cost(np.array([1.0]), np.array([[1.0], [2.0]]), np.array([2.0, 2.0]))
@@ -91,6 +95,10 @@ def least_squares_gradient(theta: Array, X: Array, y: Array, l2: float = 0.0) ->
     ------
     ValueError
         If the shapes do not fit, or `l2` is negative.
+
+    References
+    ----------
+    Hastie, Tibshirani & Friedman, *The Elements of Statistical Learning*, 2nd ed., section 3.4.1.
 
     Examples
     --------
@@ -122,6 +130,10 @@ def least_squares_hessian(theta: Array, X: Array, y: Array, l2: float = 0.0) -> 
     ------
     ValueError
         If the shapes do not fit, or `l2` is negative.
+
+    References
+    ----------
+    Hastie, Tibshirani & Friedman, *The Elements of Statistical Learning*, 2nd ed., section 3.4.1.
 
     Examples
     --------
@@ -157,6 +169,10 @@ def least_squares_solution(X: ArrayLike, y: ArrayLike, l2: float = 0.0) -> NDArr
     ValueError
         If an argument is not finite, the shapes do not fit, or `l2` is negative.
 
+    References
+    ----------
+    Hastie, Tibshirani & Friedman, *The Elements of Statistical Learning*, 2nd ed., section 3.4.1.
+
     Examples
     --------
     >>> least_squares_solution([[1.0, 0.0], [1.0, 1.0], [1.0, 2.0]], [2.0, 5.0, 8.0]).round(12)
@@ -185,6 +201,16 @@ def sigmoid(z: Array) -> Array:
     -------
     array or float
         Between 0 and 1.
+
+    Raises
+    ------
+    ValueError
+        If `z` does not hold real numbers.
+
+    References
+    ----------
+    Blanchard, Higham & Higham, *Accurately computing the log-sum-exp and softmax functions*, IMA J. Numer.
+    Anal. 41 (2021) 2311.
 
     Examples
     --------
@@ -227,6 +253,10 @@ def logistic_cost(theta: Array, X: Array, y: Array, l2: float = 0.0) -> Array:
     ValueError
         If the shapes do not fit, a label is neither 0 nor 1, or `l2` is negative.
 
+    References
+    ----------
+    Hastie, Tibshirani & Friedman, *The Elements of Statistical Learning*, 2nd ed., section 4.4.1.
+
     Examples
     --------
     >>> X, y = np.array([[1.0], [-2.0]]), np.array([1, 0])
@@ -259,6 +289,10 @@ def logistic_gradient(theta: Array, X: Array, y: Array, l2: float = 0.0) -> Arra
     ValueError
         If the shapes do not fit, a label is neither 0 nor 1, or `l2` is negative.
 
+    References
+    ----------
+    Hastie, Tibshirani & Friedman, *The Elements of Statistical Learning*, 2nd ed., section 4.4.1.
+
     Examples
     --------
     >>> logistic_gradient(np.array([0.0]), np.array([[1.0], [-2.0]]), np.array([1, 0]))
@@ -287,6 +321,10 @@ def logistic_hessian(theta: Array, X: Array, y: Array, l2: float = 0.0) -> Array
     ------
     ValueError
         If the shapes do not fit, a label is neither 0 nor 1, or `l2` is negative.
+
+    References
+    ----------
+    Hastie, Tibshirani & Friedman, *The Elements of Statistical Learning*, 2nd ed., section 4.4.1.
 
     Examples
     --------
@@ -319,6 +357,10 @@ def logistic_probability(theta: Array, X: Array) -> Array:
     ValueError
         If the shapes do not fit.
 
+    References
+    ----------
+    Hastie, Tibshirani & Friedman, *The Elements of Statistical Learning*, 2nd ed., section 4.4.1.
+
     Examples
     --------
     >>> logistic_probability(np.array([np.log(3.0)]), np.array([[0.0], [1.0], [-1.0]])).round(12)
@@ -350,6 +392,11 @@ def standardise(train: ArrayLike, *others: ArrayLike) -> tuple[NDArray[np.float6
     ------
     ValueError
         If an array is no finite matrix with as many columns as `train`, or a column of `train` is constant.
+
+    References
+    ----------
+    LeCun, Bottou, Orr & Müller, *Efficient BackProp*, in *Neural Networks: Tricks of the Trade* (1998),
+    section 4.3.
 
     Examples
     --------

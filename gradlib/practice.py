@@ -278,6 +278,11 @@ def emit(label: str, answer: Callable[[], Any]) -> None:
         A function without parameters, mostly a ``lambda``. It is called here, so that an answer which raises,
         or a name that is missing, costs this value alone.
 
+    Raises
+    ------
+    ValueError, TypeError
+        If `label` is no such text, or `answer` is no function.
+
     Examples
     --------
     >>> emit("a third", lambda: 1 / 3)

@@ -80,7 +80,7 @@ class Problem:
 
 @dataclass(frozen=True, repr=False)
 class Quadratic(Problem):
-    r"""The quadratic :math:`\tfrac12 x^T A x - b^T x`, whose minimum solves Ax = b.
+    r"""The `Problem` of minimising :math:`\tfrac12 x^T A x - b^T x`: its minimum solves Ax = b.
 
     Attributes
     ----------
@@ -88,6 +88,14 @@ class Quadratic(Problem):
         Symmetric positive definite matrix; read-only.
     b : ndarray, shape (n,)
         Right-hand side; read-only.
+
+    Examples
+    --------
+    >>> course_quadratic.A
+    array([[5., 2.],
+           [2., 2.]])
+    >>> course_quadratic.minimum, course_quadratic.fun_min
+    (array([ 2., -1.]), -7.0)
     """
 
     A: Vector
@@ -110,6 +118,13 @@ class System:
         The equations, shape (n,), and their Jacobian, shape (n, n).
     x0, root : ndarray, shape (n,)
         The usual start, and the root that is looked for; read-only.
+
+    Examples
+    --------
+    >>> dennis_schnabel.F(dennis_schnabel.x0)
+    array([ 3., 17.])
+    >>> dennis_schnabel.F(dennis_schnabel.root)
+    array([0., 0.])
     """
 
     name: str
@@ -158,6 +173,10 @@ def quadratic_form(
     ------
     ValueError
         If a shape does not fit, or `A` is not symmetric positive definite.
+
+    References
+    ----------
+    Nocedal & Wright, *Numerical Optimization*, 2nd ed., eq. (5.2).
 
     Examples
     --------
@@ -276,6 +295,11 @@ def chained_rosenbrock(n: int) -> Problem:
     ------
     ValueError
         If `n` < 2.
+
+    References
+    ----------
+    ``scipy.optimize.rosen`` is this function. Its minima: Kok & Sandrock, Evolutionary Computation 17 (2009)
+    437.
 
     Examples
     --------

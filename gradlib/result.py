@@ -108,6 +108,15 @@ class Trace:
     Notes
     -----
     With ``keep_trace=False`` a trace is empty: its length is 0.
+
+    Examples
+    --------
+    >>> from gradlib import newton
+    >>> trace = newton.root(lambda x: x**2 - 2, 1.0).trace
+    >>> trace
+    <Trace of 5 points in 1 dimensions>
+    >>> trace.x[:3].ravel().round(4)
+    array([1.    , 1.5   , 1.4167])
     """
 
     _points: Sequence[Vector] | Vector
@@ -149,6 +158,13 @@ class Result:
         Why the run ended.
     trace : Trace
         Every iterate on the way.
+
+    Examples
+    --------
+    >>> from gradlib import newton
+    >>> result = newton.root(lambda x: x**2 - 2, 1.0)
+    >>> result.success, result.status.name, result.nit, len(result.trace)
+    (True, 'CONVERGED', 4, 5)
     """
 
     x: Any
@@ -198,6 +214,14 @@ class Recorder:
         What `finish` shall give back with the best point, such as (value, derivative).
     keep_trace : bool
         Whether the points are kept.
+
+    Examples
+    --------
+    >>> run = Recorder(np.array([2.0]), 4.0, 4.0, "state at 2", keep_trace=True)
+    >>> run.add(np.array([1.0]), 1.0, 2.0, "state at 1", step=1.0)
+    >>> run.add(np.array([3.0]), 9.0, 6.0, "state at 3", step=1.0)
+    >>> run.finish(Status.ITERATION_LIMIT)
+    (array([1.]), 'state at 1', <Trace of 3 points in 1 dimensions>)
     """
 
     __slots__ = ("_best", "_keep", "_last", "_points", "nit")

@@ -67,6 +67,12 @@ class Rule(NamedTuple):
         ``init(params) -> state``. Of `params` only structure, shapes and dtypes count.
     update : callable
         ``update(grads, state, params=None) -> (step, state)``; ``params + step`` is the new point.
+
+    Examples
+    --------
+    >>> rule = sgd(0.1)
+    >>> rule.update(2.0, rule.init(1.0))
+    (-0.2, SGDState(t=1))
     """
 
     init: Callable[[Any], Any]
@@ -143,6 +149,10 @@ def sgd_step(g: Array, *, rate: float) -> Array:
     array
         The step.
 
+    References
+    ----------
+    Robbins & Monro, *A stochastic approximation method*, Annals of Mathematical Statistics 22 (1951) 400.
+
     Examples
     --------
     >>> sgd_step(2.0, rate=0.1)
@@ -171,6 +181,10 @@ def momentum_step(g: Array, v: Array, *, rate: float, momentum: float) -> tuple[
     -------
     step, v : array
         The step, and the new velocity.
+
+    References
+    ----------
+    Polyak, *USSR Computational Mathematics and Mathematical Physics* 4 (1964) 1.
 
     Examples
     --------
@@ -207,6 +221,10 @@ def nesterov_step(g: Array, v: Array, *, rate: float, momentum: float) -> tuple[
     step, v : array
         The step of :math:`\vartheta`, and the new velocity.
 
+    References
+    ----------
+    Nesterov, *Soviet Mathematics Doklady* 27 (1983) 372; Sutskever et al., ICML 2013.
+
     Examples
     --------
     >>> nesterov_step(2.0, 1.0, rate=0.5, momentum=0.5)
@@ -234,6 +252,10 @@ def adagrad_step(g: Array, G: Array, *, rate: float, eps: float) -> tuple[Array,
     -------
     step, G : array
         The step, and the new sum.
+
+    References
+    ----------
+    Duchi, Hazan & Singer, JMLR 12 (2011) 2121.
 
     Examples
     --------
@@ -268,6 +290,10 @@ def adadelta_step(
     step, G, D : array
         The step, and the new means.
 
+    References
+    ----------
+    Zeiler, arXiv:1212.5701 (2012), algorithm 1.
+
     Examples
     --------
     >>> step, G, D = adadelta_step(np.array([2.0]), np.zeros(1), np.zeros(1), rate=1.0, rho=0.95, eps=1e-6)
@@ -300,6 +326,10 @@ def rmsprop_step(g: Array, G: Array, *, rate: float, decay: float, eps: float) -
     -------
     step, G : array
         The step, and the new mean.
+
+    References
+    ----------
+    Hinton, *Neural Networks for Machine Learning*, lecture 6e (2012).
 
     Examples
     --------
@@ -335,6 +365,10 @@ def adam_step(
     -------
     step, m, G : array
         The step, and the new means, uncorrected.
+
+    References
+    ----------
+    Kingma & Ba, *Adam: a method for stochastic optimization*, ICLR 2015, algorithm 1.
 
     Examples
     --------
@@ -376,6 +410,10 @@ def amsgrad_step(
     step, m, G, G_max : array
         The step, and what to remember.
 
+    References
+    ----------
+    Reddi, Kale & Kumar, *On the convergence of Adam and beyond*, ICLR 2018, algorithm 2.
+
     Examples
     --------
     >>> big, m, G, top = amsgrad_step(np.array([9.0]), 0.0, 0.0, 0.0, t=1, rate=1.0, b1=0.0, b2=0.5, eps=0.0)
@@ -413,6 +451,10 @@ def sgd(learning_rate: Rate) -> Rule:
     Notes
     -----
     The same as ``optax.sgd(learning_rate)``.
+
+    References
+    ----------
+    Robbins & Monro, *A stochastic approximation method*, Annals of Mathematical Statistics 22 (1951) 400.
 
     Examples
     --------

@@ -61,7 +61,7 @@ def time_decay(t0: float, t1: float) -> Schedule:
     .. math:: \eta_t = \frac{t_0}{t + t_1}
 
     The rates sum to infinity and their squares do not, which is what lets stochastic gradient descent
-    converge (Robbins & Monro, *Annals of Mathematical Statistics* 22 (1951) 400).
+    converge.
 
     Parameters
     ----------
@@ -78,6 +78,10 @@ def time_decay(t0: float, t1: float) -> Schedule:
     ------
     ValueError
         If `t0` or `t1` is not positive.
+
+    References
+    ----------
+    Robbins & Monro, *A stochastic approximation method*, Annals of Mathematical Statistics 22 (1951) 400.
 
     Examples
     --------

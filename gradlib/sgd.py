@@ -71,6 +71,11 @@ def minibatches(
     ValueError
         If an argument is unusable; the message names it.
 
+    References
+    ----------
+    Bottou, Curtis & Nocedal, *Optimization methods for large-scale machine learning*, SIAM Review 60
+    (2018) 223, section 3.
+
     Examples
     --------
     >>> rng = np.random.default_rng(0)
@@ -110,6 +115,11 @@ def steps(
     ------
     ndarray
         The parameters after each step.
+
+    References
+    ----------
+    Bottou, Curtis & Nocedal, *Optimization methods for large-scale machine learning*, SIAM Review 60
+    (2018) 223, algorithm 4.1.
 
     Examples
     --------

@@ -7,10 +7,23 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+__all__ = ["Markdown", "source", "table"]
+
 
 @dataclass(frozen=True)
 class Markdown:
-    """Markdown that a notebook renders; elsewhere it prints as plain text."""
+    """Markdown that a notebook renders; elsewhere it prints as plain text.
+
+    Attributes
+    ----------
+    markdown, text : str
+        What a notebook renders, and what is printed.
+
+    Examples
+    --------
+    >>> Markdown("*so*", "so")
+    so
+    """
 
     markdown: str
     text: str

@@ -243,6 +243,12 @@ class Row(NamedTuple):
         Such as v₃ and v₁ + v₂; a variable's formula is empty.
     value, tangent, adjoint : float
         :math:`v`, :math:`\dot v = \partial v / \partial x_1` and :math:`\bar v = \partial y / \partial v`.
+
+    Examples
+    --------
+    >>> row = trace(lambda x: x * x, 3.0)[-1]
+    >>> row.formula, float(row.value), float(row.tangent)
+    ('v₀ * v₀', 9.0, 6.0)
     """
 
     name: str
