@@ -66,6 +66,8 @@ def step(x: Vector, r: Vector, p: Vector, Ap: Vector, alpha: float) -> tuple[Vec
 
     .. math:: x_{k+1} = x_k + \alpha_k p_k, \qquad r_{k+1} = r_k - \alpha_k A p_k
 
+    It checks nothing; `solve` does.
+
     Parameters
     ----------
     x, r, p, Ap : ndarray, shape (n,)
@@ -95,6 +97,8 @@ def direction(r: Vector, p: Vector, beta: float) -> Vector:
     r"""Return the next direction: the newest residual, with so much of the last direction added.
 
     .. math:: p_{k+1} = r_{k+1} + \beta_{k+1} p_k
+
+    It checks nothing; `solve` and `minimize` do.
 
     Parameters
     ----------

@@ -47,6 +47,13 @@ class Step(NamedTuple):
         Evaluations spent.
     failure : Status or None
         None when the conditions hold.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> step = backtracking(lambda x: x @ x, np.array([1.0]), np.array([-2.0]), 1.0, np.array([2.0]))
+    >>> step.alpha, step.x, step.nfev, step.failure
+    (0.5, array([0.]), 2, None)
     """
 
     alpha: float
