@@ -13,7 +13,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from gradlib import Status, cg, problems
-from gradlib.linesearch import exact_quadratic
+from gradlib.linesearch import exact_quadratic, wolfe_search
 
 nan, inf = np.nan, np.inf
 seeds = st.integers(0, 10_000)
@@ -536,6 +536,19 @@ def test_directions_are_those_of_the_formula_between_restarts(beta: str) -> None
     assert used >= 5
     if beta in ("polak-ribiere", "hestenes-stiefel"):  # the others may have restarted before
         assert np.allclose(directions[18], -gradients[18])  # 6n steps after the start
+
+
+def test_a_step_that_fulfils_only_armijo_is_followed_by_a_restart(monkeypatch: pytest.MonkeyPatch) -> None:
+    p, found = problems.chained_rosenbrock(3), []
+
+    def search(*arguments: Any) -> Any:
+        found.append(wolfe_search(*arguments))
+        return (*found[-1][:-1], Status.LINE_SEARCH) if len(found) == 3 else found[-1]
+
+    monkeypatch.setattr(cg, "wolfe_search", search)
+    t = cg.minimize(p.fun, p.x0, p.jac, max_iter=5).trace
+    for k, (s, alpha) in enumerate(zip(np.diff(t.x, axis=0), t.step, strict=True)):
+        assert np.allclose(s / alpha, -p.jac(t.x[k])) == (k in (0, 3))
 
 
 def test_powells_restart_saves_fletcher_and_reeves() -> None:
