@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gradlib._objective import finite, function, number, numeric
-from gradlib.autodiff.traced import along_each_axis
+from gradlib.autodiff._traced import along_each_axis
 
 __all__ = ["complex_step", "finite_difference"]
 

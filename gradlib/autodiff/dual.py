@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from gradlib._objective import function
+from gradlib.autodiff._traced import LEVELS, Traced, along_each_axis, one_argument, real
 from gradlib.autodiff.rules import push
-from gradlib.autodiff.traced import LEVELS, Traced, along_each_axis, one_argument, real
 
 __all__ = ["Dual", "derivative", "jacobian"]
 

@@ -3,7 +3,7 @@ r"""The derivative rules, each written once for both modes and for every order.
 Two tables hold them. `PARTIALS` has the functions that act on each element alone, with their partial
 derivatives. `ADJOINTS` has the functions that are linear in each argument, such as a sum or a product of
 matrices, with the adjoint of each of these linear maps; a linear map is its own derivative, so the forward
-mode needs no more. `push` and `pull` are all that the two modes do with them.
+mode needs no more. `push` and `pull` are all that the two modes do with them; they check nothing.
 
 The rules are written with NumPy functions. Applied to traced values they are traced themselves, which is how
 second derivatives come about.
@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from gradlib._objective import UsageError
-from gradlib.autodiff.traced import IMPLEMENTATIONS, Traced, implements, plain, record
+from gradlib.autodiff._traced import IMPLEMENTATIONS, Traced, implements, plain, record
 
 __all__ = ["ADJOINTS", "PARTIALS", "pull", "push"]
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gradlib._objective import UsageError, function, number
+from gradlib.autodiff._traced import LEVELS, Traced, one_argument, plain
 from gradlib.autodiff.dual import Dual, jacobian
 from gradlib.autodiff.rules import pull
-from gradlib.autodiff.traced import LEVELS, Traced, one_argument, plain
 
 __all__ = ["Row", "Var", "backward", "grad", "hessian", "trace"]
 

@@ -515,11 +515,15 @@ def searches(draw: Draw, **more: Any) -> Case:
 def of_vectors(draw: Draw, *names: str, **options: Any) -> Case:
     """Draw arrays that fit: a vector for a lower-case name, a matrix for an upper-case one."""
     n = draw(SIZES)
-    kinds = {name: matrices(n) if name in ("H", "B") else vectors(n) for name in names}
+    square = matrices(n) | matrices(n, "definite")
+    kinds = {name: square if name in ("H", "B") else vectors(n) for name in names}
     if {"S", "Y"} <= kinds.keys():
         m = draw(st.integers(1, 3))
         S = np.array([draw(vectors(n)) for _ in range(m)])
         kinds |= {"S": st.just(S), "Y": st.sampled_from([S.copy(), 2 * S, -S])}
+    if {"s", "y"} <= kinds.keys():
+        s = draw(vectors(n))
+        kinds |= {"s": st.just(s), "y": st.one_of(vectors(n), st.sampled_from([s.copy(), 2 * s]))}
     if "momentum" in kinds:
         kinds["momentum"] = PLAIN
     return draw(case(kinds, **options))
@@ -823,6 +827,8 @@ EXEMPT: dict[str, str] = {
     "cg.step": FORMULA,
     "cg.direction": FORMULA,
     "sgd.steps": FORMULA,
+    "autodiff.rules.push": FORMULA,
+    "autodiff.rules.pull": FORMULA,
     **dict.fromkeys(
         ["autodiff.Row", "convexity.Witness", "data.Dataset", "linesearch.Step", "rules.Rule"], RECORD
     ),
@@ -849,13 +855,15 @@ def with_check(case: Case, check: Callable[[dict[str, Any], Any], None]) -> Case
 
 def public() -> Iterator[str]:
     """Yield each public function and class of the library, as module.name."""
-    for info in pkgutil.iter_modules(gradlib.__path__):
-        if not info.name.startswith("_"):
-            module = importlib.import_module(f"gradlib.{info.name}")
-            own = (n for n, v in vars(module).items() if getattr(v, "__module__", "") == module.__name__)
-            for name in getattr(module, "__all__", [n for n in own if not n.startswith("_")]):
-                if inspect.isroutine(getattr(module, name)) or inspect.isclass(getattr(module, name)):
-                    yield f"{info.name}.{name}"
+    seen = set()
+    for info in pkgutil.walk_packages(gradlib.__path__, "gradlib."):
+        if "._" not in info.name:
+            module = importlib.import_module(info.name)
+            for name in module.__all__:
+                thing = getattr(module, name)
+                if (inspect.isroutine(thing) or inspect.isclass(thing)) and thing not in seen:
+                    seen.add(thing)
+                    yield f"{info.name.removeprefix('gradlib.')}.{name}"
 
 
 # The promises
@@ -913,7 +921,7 @@ def call(function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
 
 
 def try_case(name: str, trial: Case) -> Any:
-    module, _, attribute = name.partition(".")
+    module, _, attribute = name.rpartition(".")
     function = getattr(importlib.import_module(f"gradlib.{module}"), attribute)
     names = {*inspect.signature(function).parameters, *trial.names}
     before = {key: image(value) for key, value in trial.arguments.items()}
