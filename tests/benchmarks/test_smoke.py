@@ -45,6 +45,12 @@ def test_every_table_has_a_value_in_each_cell(name: str) -> None:
     assert "nan" not in table.markdown
 
 
+def test_bfgs_needs_at_most_a_tenth_more_evaluations_than_scipys() -> None:
+    spent = np.array([[run().nfev for run in minimisers.dense(p)] for p in minimisers.PROBLEMS])
+    assert spent[:, 1].sum() <= 1.1 * spent[:, 0].sum()
+    assert np.median(spent[:, 1] / spent[:, 0]) <= 1.1
+
+
 def test_growth_is_fitted_and_drawn(tmp_path: Path) -> None:
     table, picture = growth.table([4, 8], [4, 8], 1).values()
     assert isinstance(table, show.Markdown)
