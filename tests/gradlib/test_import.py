@@ -60,3 +60,22 @@ def test_no_module_takes_a_private_name_from_another() -> None:
         if alias.name.startswith("_")
     ]
     assert taken == []
+
+
+def test_dependencies_point_one_way() -> None:
+    """Formulas and line searches know no driver, drivers know no other driver, and nothing knows plots."""
+    package = Path(gradlib.__file__).parent
+    imports = [
+        node
+        for path in package.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom | ast.Import)
+    ]
+    known = {
+        f"{getattr(node, 'module', '') or ''}.{alias.name}".removeprefix(".")
+        for node in imports
+        for alias in node.names
+    }
+    assert any(name.startswith("gradlib.linesearch.") for name in known)
+    above = ("newton", "descent", "broyden", "bfgs", "lbfgs", "cg", "sgd", "plots")
+    assert [name for name in known for module in above if f"{name}.".startswith(f"gradlib.{module}.")] == []
