@@ -21,6 +21,20 @@ def test_real_data_are_complete(load, shape):  # type: ignore[no-untyped-def]
     assert load().X.any()
 
 
+@pytest.mark.parametrize(
+    ("load", "ranges"),
+    [
+        (data.diabetes, {"age": (19, 79), "bmi": (18, 42.2)}),
+        (data.breast_cancer, {"mean radius": (6.981, 28.11), "mean area": (143.5, 2501)}),
+    ],
+)
+def test_inputs_are_in_the_units_of_the_measurement(load, ranges):  # type: ignore[no-untyped-def]
+    X, _, names, _ = load()
+    for name, expected in ranges.items():
+        column = X[:, names.index(name)]
+        assert (column.min(), column.max()) == pytest.approx(expected)
+
+
 def test_least_squares_explains_half_of_diabetes():
     X, y, _, _ = data.diabetes()
     X = np.column_stack([np.ones(len(y)), *models.standardise(X)[0].T])
