@@ -143,6 +143,11 @@ def test_round_off_is_no_counterexample(name: str) -> None:
         assert not witness, witness
 
 
+def test_round_off_in_step_with_one_window_is_no_counterexample() -> None:
+    for seed in (21, 61, 82):  # each of them draws a chord on which it is
+        assert not find_counterexample(lambda x: (x + 1e10) - 1e10, (-1, 1), rng=rng(seed))
+
+
 NOT_CONVEX: dict[str, tuple[Callable[[Any], Any], Any]] = {
     "sin": (np.sin, (-10, 10)),
     "fast sin": (lambda x: np.sin(1000 * x), (-10, 10)),
@@ -192,6 +197,7 @@ def test_what_is_shown() -> None:
     assert repr(find_counterexample(np.exp, (0, 1), rng=rng(), tries=7)) == (
         "no counterexample (7 chords tried, 0 outside the domain)"
     )
+    assert "(7 chords tried" in repr(find_counterexample(np.exp, (0, 1), rng=rng(), tries=np.int64(7)))
     assert bool(Witness(0.0, 1.0, 0.5, -1e-300, 1, 0))
 
 
