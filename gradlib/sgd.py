@@ -247,7 +247,7 @@ def minimize(
         theta, status = _follow(islice(path, ceil(n / batch_size)), far)
         if status is not None:
             break
-        f, g = sampled.cost(theta), sampled.grad(theta, *sampled.data)
+        f, g = sampled.full(theta)
         norm = norm_inf(g)
         if not (isfinite(f) and isfinite(norm)):
             status = Status.NOT_FINITE
@@ -318,17 +318,18 @@ class _Sampled:
         else:
             self._grad = function(grad, "grad")
         self._started = False
-        self.f0, self.g0 = self.cost(self.theta0), self.grad(self.theta0, *self.data)
+        self.f0, self.g0 = self.full(self.theta0)
         if not isfinite(self.f0):
             raise ValueError(f"theta0 must lie in the domain of cost: cost(theta0, *data) is {self.f0}")
         if not np.isfinite(self.g0).all():
             raise ValueError(f"theta0 must lie in the domain of grad: grad(theta0, *data) is {self.g0}")
         self._started = True
 
-    def cost(self, theta: Vector) -> float:
-        """Return the cost on all data; NaN outside the domain."""
+    def full(self, theta: Vector) -> tuple[float, Vector]:
+        """Return cost and gradient on all data, of copies that the user's functions may change."""
         self.nfev += 1
-        return scalar(self._call(self._cost, theta, self.data), "cost")
+        cost = scalar(self._call(self._cost, theta, self._copies()), "cost")
+        return cost, self.grad(theta, *self._copies())
 
     def grad(self, theta: Vector, *batch: Any) -> Vector:
         """Return the gradient on a batch, shape (p,); NaN outside the domain."""
@@ -347,6 +348,9 @@ class _Sampled:
         """Return `theta` as the user gave it: a number or a vector, and a copy that may be changed."""
         copy = np.array(theta, dtype=np.float64)  # of a JAX array, where the rule is optax's
         return copy[0] if self._is_scalar else copy
+
+    def _copies(self) -> tuple[NDArray[Any], ...]:
+        return tuple(map(np.copy, self.data))
 
     def _call(self, function: Function, theta: Vector, batch: tuple[Any, ...]) -> Any:
         """Evaluate; beyond the start an arithmetic error means that the domain has ended.

@@ -221,6 +221,27 @@ def test_autograd_supplies_the_gradient() -> None:
     np.testing.assert_allclose(run(cost=cost, grad=None).trace.x, given_it.trace.x, rtol=1e-12)
 
 
+def test_cost_and_gradient_may_change_what_they_are_given() -> None:
+    X, y = regression()
+    before = X.copy(), y.copy()
+
+    def careless(sound: Any) -> Any:
+        def spoil(theta: Any, X: Any, y: Any) -> Any:
+            value = sound(theta, X, y)
+            for array in (theta, X, y):
+                array *= 7
+            return value
+
+        return spoil
+
+    result = run(
+        data=(X, y), cost=careless(models.least_squares_cost), grad=careless(models.least_squares_gradient)
+    )
+    np.testing.assert_array_equal(result.trace.x, run(data=before).trace.x)
+    for array, copy in zip((X, y), before, strict=True):
+        np.testing.assert_array_equal(array, copy)
+
+
 def test_nothing_heavy_is_loaded_where_the_gradient_is_given() -> None:
     code = (
         "import sys, numpy as np; from gradlib import models, rules, sgd\n"
