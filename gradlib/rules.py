@@ -27,11 +27,13 @@ array([0., 0.])
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import inf
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from gradlib._arrays import is_traced, maximum, namespace, positive, sqrt, static_number
+from gradlib._objective import number
 from gradlib.schedules import Schedule
 
 __all__ = [
@@ -860,24 +862,30 @@ def _zeros(param: Array, count: int) -> tuple[Array, ...]:
 
 
 def _gradient(g: Array, memory: Sequence[Array]) -> Array:
-    """Return `g`, which must hold real numbers and have the shape of the memory."""
+    """Return `g`, which must hold real numbers and have the shape of the memory, as floats."""
     try:
-        fits = g.dtype.kind not in "cOSUmM" and (not memory or g.shape == memory[0].shape)
+        kind, shape = g.dtype.kind, g.shape
     except AttributeError:
-        fits = isinstance(g, float | int) and (not memory or getattr(memory[0], "shape", None) == ())
-    if not fits:
+        kind, shape = "i" if isinstance(g, int) else "f" if isinstance(g, float) else "O", ()
+    if kind in "cOSUmM" or (memory and shape != getattr(memory[0], "shape", None)):
         needed = "" if not memory else f", of shape {getattr(memory[0], 'shape', None)} as params"
         raise ValueError(f"grads must hold real numbers{needed}, got {g!r}")
-    return g
+    return 1.0 * g if kind in "biu" else g  # the square of an integer may overflow
 
 
 def _rate(rate: Any) -> Any:
-    """Return what a schedule returned; a NumPy number as a float, which leaves single precision single."""
-    if isinstance(rate, np.generic):
-        rate = rate.item()
-    if isinstance(rate, float | int) and not rate >= 0:
-        raise ValueError(f"learning_rate must return rates >= 0, got {rate}")
-    return rate
+    """Return a schedule's rate as a float, which leaves single precision single, or as JAX traces it."""
+    if type(rate) is float and 0 <= rate < inf:
+        return rate  # the usual case first
+    if is_traced(rate):
+        return rate
+    try:
+        value = number(rate, "rate")
+    except ValueError:
+        value = -1.0
+    if value < 0:
+        raise ValueError(f"learning_rate must return finite rates >= 0, got {rate!r}")
+    return value
 
 
 def _fraction(value: Any, name: str) -> Any:

@@ -222,6 +222,31 @@ def test_precision_is_kept(make: Callable[[Any], Rule], dtype: Any, rate: Any) -
 
 
 @every_rule
+def test_a_schedule_of_optax_leaves_numpy_arrays_what_they_are(make: Callable[[Any], Rule]) -> None:
+    with jax.enable_x64(False):
+        steps = []
+        for rate in (optax.cosine_decay_schedule(0.5, 10), schedules.cosine_decay(0.5, 10)):
+            rule, g = make(rate), np.array([1.0, 3.0]) / 3
+            step, state = rule.update(g, rule.init(g))
+            assert {type(array) for array in (step, *state[1:])} == {np.ndarray}
+            assert step.dtype == np.float64
+            steps.append(step)
+    np.testing.assert_allclose(*steps, rtol=1e-15)
+
+
+@every_rule
+@pytest.mark.parametrize("dtype", [np.int8, np.int64, bool])
+def test_gradients_of_whole_numbers_are_taken_as_floats(make: Callable[[Any], Rule], dtype: Any) -> None:
+    g = np.array([0, 1, np.iinfo(dtype).max if dtype is not bool else 1], dtype)
+    rule, start = make(RATE), np.zeros(3)
+    for of in (np.asarray, jnp.asarray):
+        step, _ = rule.update(of(g), rule.init(of(start)))
+        np.testing.assert_allclose(step, rule.update(g.astype(float), rule.init(start))[0], rtol=1e-12)
+    step, _ = rule.update(10**10, rule.init(0.0))
+    np.testing.assert_allclose(step, rule.update(1e10, rule.init(0.0))[0], rtol=1e-12)
+
+
+@every_rule
 def test_update_is_pure_and_a_number_is_an_array(make: Callable[[Any], Rule]) -> None:
     rule, g = make(RATE), np.array([1.0, -2.0])
     _, state = rule.update(g, rule.init(g))
@@ -447,8 +472,11 @@ def test_learning_rate_is_named(make: Callable[[Any], Rule], value: object) -> N
         make(value)
 
 
+BAD_RATES = [-0.1, nan, inf, np.float64(-1.0), np.array(-1.0), jnp.array(-1.0), None, "x", 1j, [0.1]]
+
+
 @every_rule
-@pytest.mark.parametrize("value", [-0.1, nan, np.float64(-1.0)])
+@pytest.mark.parametrize("value", BAD_RATES)
 def test_a_schedule_that_gives_bad_rates_is_named(make: Callable[[Any], Rule], value: float) -> None:
     rule = make(lambda t: value)
     with pytest.raises(ValueError, match=r"^learning_rate must return"):
