@@ -141,6 +141,7 @@ def least_squares_hessian(theta: Array, X: Array, y: Array, l2: float = 0.0) -> 
     array([[5.]])
     """
     _check(theta, X, y, l2)
+    X = 1.0 * X  # products of integers of few bits would overflow
     return 2 / len(y) * (X.T @ X) + 2 * l2 * np.eye(theta.shape[0])
 
 
@@ -222,7 +223,7 @@ def sigmoid(z: Array) -> Array:
     if z.dtype.kind not in "iuf":
         raise ValueError(f"z must be real numbers, got {z.dtype}")
     xp = namespace(z)
-    return xp.exp(-xp.logaddexp(0.0, -z))
+    return xp.exp(-xp.logaddexp(0.0, 0.0 - z))  # -z would be wrong for unsigned integers
 
 
 def logistic_cost(theta: Array, X: Array, y: Array, l2: float = 0.0) -> Array:

@@ -272,6 +272,21 @@ def test_shapes_are_checked_also_while_tracing(function: Callable[..., Any]) -> 
         jax.jit(function)(theta, X, jnp.ones((4, 1)))
 
 
+@every_function
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.int8, np.int64])
+def test_inputs_of_whole_numbers_are_taken_for_what_they_are(
+    function: Callable[..., Any], dtype: type
+) -> None:
+    X, y = np.array([[100, 1], [120, 1], [0, 1]]).astype(dtype), np.array([1, 0, 1]).astype(dtype)
+    theta = np.array([0.5, -0.25])
+    np.testing.assert_allclose(function(theta, X, y), function(theta, X.astype(float), y.astype(float)))
+
+
+@pytest.mark.parametrize("z", [np.array([0, 1, 255], np.uint8), np.array([-128, 0, 127], np.int8)])
+def test_sigmoid_of_small_integers(z: np.ndarray) -> None:
+    np.testing.assert_array_equal(models.sigmoid(z), models.sigmoid(z.astype(float)))
+
+
 @pytest.mark.parametrize("function", LOGISTIC)
 @pytest.mark.parametrize("labels", [[1.0, -1.0, 1.0, -1.0], [0.0, 1.0, 2.0, 0.0], [0.5] * 4, [nan] * 4])
 def test_labels_other_than_0_and_1_are_refused(function: Callable[..., Any], labels: list[float]) -> None:
