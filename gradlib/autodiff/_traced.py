@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from inspect import signature
 from itertools import count
 from numbers import Integral
 from typing import Any
@@ -90,15 +89,10 @@ class Traced(NDArrayOperatorsMixin):
                 f"{_name(function)} has no derivative rule here: write it with functions that have one "
                 "(gradlib.autodiff.rules lists them), or use autograd or JAX"
             )
-        implementation = IMPLEMENTATIONS[function]
         try:
-            return implementation(*arguments, **options)
-        except TypeError:
-            try:
-                signature(implementation).bind(*arguments, **options)
-            except TypeError as error:
-                raise UsageError(f"{_name(function)} cannot be differentiated like this: {error}") from None
-            raise
+            return IMPLEMENTATIONS[function](*arguments, **options)
+        except TypeError as error:
+            raise UsageError(f"{_name(function)} cannot be differentiated like this: {error}") from error
 
     def __getitem__(self, index: Any) -> Any:
         return IMPLEMENTATIONS[Traced.__getitem__](self, index)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Sequence
 from functools import partial
+from numbers import Integral
 from types import EllipsisType
 from typing import Any
 
@@ -332,7 +333,8 @@ def _where(condition: Any, x: Any, y: Any) -> Any:
 
 @implements(np.clip)
 def _clip(x: Any, a_min: Any, a_max: Any) -> Any:
-    return np.minimum(np.maximum(x, a_min), a_max)
+    x = x if a_min is None else np.maximum(x, a_min)
+    return x if a_max is None else np.minimum(x, a_max)
 
 
 @implements(np.dot)
@@ -356,8 +358,11 @@ def _outer(x: Any, y: Any) -> Any:
 
 @implements(np.linalg.norm)
 def _norm(x: Any, ord: Any = None, axis: int | None = None, *, keepdims: bool = False) -> Any:
-    if ord not in (None, 1, 2, np.inf) or (ord is not None and axis is None and np.ndim(x) != 1):
-        raise UsageError(f"np.linalg.norm with ord={ord!r} has no rule for shape {np.shape(x)}")
+    of_vectors = np.ndim(x) == 1 or isinstance(axis, Integral)
+    if ord is not None and (ord not in (1, 2, np.inf) or not of_vectors):
+        raise UsageError(
+            f"np.linalg.norm with ord={ord!r} and axis={axis!r} has no rule for shape {np.shape(x)}"
+        )
     if ord in (1, np.inf):
         return (np.sum if ord == 1 else np.max)(np.abs(x), axis=axis, keepdims=keepdims)
     squares = np.sum(x * x, axis=axis, keepdims=keepdims)

@@ -547,6 +547,13 @@ def test_a_number_may_be_updated_in_place() -> None:
     assert grad(f)(2.0) == derivative(f)(2.0) == 5
 
 
+@pytest.mark.parametrize(("low", "high", "slopes"), [(None, 1, [1, 1, 0]), (-1, None, [0, 1, 1])])
+def test_clip_may_leave_an_end_open(low: Any, high: Any, slopes: list[float]) -> None:
+    x = np.array([-2.0, 0.5, 3.0])
+    for d in (grad(lambda x: np.sum(np.clip(x, low, high))), derivative(lambda x: np.clip(x, low, high))):
+        np.testing.assert_array_equal(d(x), slopes)
+
+
 def test_the_tape_keeps_nothing_alive() -> None:
     big = np.ones(1000)
     gc.disable()
@@ -598,7 +605,12 @@ REFUSED: list[tuple[Callable[[Any], Any], str]] = [
     (lambda x: np.add.reduce(x), "np.add cannot be differentiated with its method reduce"),
     (lambda x: np.sum(np.exp(x, where=x > 0)), "np.exp cannot be differentiated with where"),
     (lambda x: np.linalg.norm(np.outer(x, x), 2), "np.linalg.norm with ord=2"),
+    (lambda x: np.linalg.norm(np.outer(x, x), 2, axis=(0, 1)), r"ord=2 and axis=\(0, 1\) has no rule"),
+    (lambda x: np.linalg.norm(np.outer(x, x), 1, axis=(0, 1)), r"ord=1 and axis=\(0, 1\) has no rule"),
     (lambda x: np.linalg.norm(x, 3), "np.linalg.norm with ord=3"),
+    (lambda x: np.max(np.outer(x, x), axis=(0, 1)), "cannot be differentiated like this: 'tuple' object"),
+    (lambda x: np.concatenate([x, x], axis=None), "np.concatenate cannot be differentiated like this"),
+    (lambda x: x + None, "np.add cannot be differentiated like this"),
     (lambda x: np.dot(x, np.ones((1, 2, 2))), "np.dot with a second argument of more than two axes"),
     (lambda x: x[0] * 1j, "must be real"),
     (lambda x: None, "what f returns must be"),
