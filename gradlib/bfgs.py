@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Literal, TypeAlias
 
@@ -246,7 +247,8 @@ def _bfgs_weights(sy: float, yHy: float) -> tuple[float, float, float, float]:
 
 
 def _dfp_weights(sy: float, yHy: float) -> tuple[float, float, float, float]:
-    return -1 / sy, 0.0, 0.0, 1 / yHy
+    # yᵀHy may leave the range: no direction comes of infinity, and H is forgotten
+    return -1 / sy, 0.0, 0.0, 1 / yHy if yHy else math.inf
 
 
 _WEIGHTS: dict[str, Weights] = {"bfgs": _bfgs_weights, "dfp": _dfp_weights}

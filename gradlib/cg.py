@@ -59,6 +59,7 @@ _POWELL = 0.2  # gradients in a row that are less orthogonal than this have forg
 _C1 = 1e-4  # the line search's other constant
 _RESTART = 6  # times n iterations: n would do if steps were exact, and is too soon where they are not
 _PATIENCE = 100  # iterations without a better value or gradient, after which round-off has won
+_SHORT = 10  # searches in a row, all but the first along -g, that end short of Wolfe's second condition
 
 
 def step(x: Vector, r: Vector, p: Vector, Ap: Vector, alpha: float) -> tuple[Vector, Vector]:
@@ -462,7 +463,7 @@ def _solve(
         raise ValueError("A must give finite products")
     if status is None:
         z, rz = _preconditioned(precondition, r, rr)
-        p = z
+        p = z.copy()  # a function may return the same array each time
     while status is None:
         if run.nit >= max_iter:
             status = Status.ITERATION_LIMIT
@@ -603,8 +604,9 @@ def minimize(
     x, f, g = objective.x0, objective.f0, objective.g0
     norm = norm_inf(g)
     run = Recorder(x, f, norm, (f, g), keep_trace=keep_trace)
-    far = (_FAR * (1 + norm_inf(x))) ** 2
-    best_f, best_norm, stalled = f, norm, 0
+    far = _FAR * (1 + norm_inf(x))
+    far *= far  # infinite where a power would overflow with an error
+    best_f, best_norm, stalled, short = f, norm, 0, 0
     p, alpha, age = -g, _first_trial(g), 0  # age: steps since p was -g
     slope = float(g.dot(p))
     gain, retried = alpha * slope, False  # gain: first-order change of f in the last step
@@ -639,14 +641,15 @@ def minimize(
             best_f, stalled = f, 0
         if norm < best_norm:
             best_norm, stalled = norm, 0
+        short = 0 if shortfall is None else short + 1
         if norm <= tol:
             status = Status.CONVERGED
         elif x.dot(x) > far:
             status = Status.DIVERGED
         elif asked:
             status = Status.CALLBACK
-        elif stalled >= _PATIENCE:
-            status = Status.ROUND_OFF
+        elif stalled >= _PATIENCE or short >= _SHORT:
+            status = shortfall or Status.ROUND_OFF
         else:
             age += 1
             due = age >= _RESTART * x.size or shortfall is not None

@@ -2,6 +2,7 @@ r"""L-BFGS: BFGS that remembers the last m steps in place of an n × n matrix.""
 
 from __future__ import annotations
 
+import math
 from numbers import Integral
 
 import numpy as np
@@ -196,7 +197,8 @@ class _Compact:
         R_inv[i, i] = 1 / sy
         YY[i] = YY[:, i] = products[m:]
         self._D[i] = sy
-        self._gamma = sy / float(products[m + i])
+        yy = float(products[m + i])
+        self._gamma = sy / yy if yy else math.inf  # out of range: no direction comes of it, H is forgotten
         self._place = (i + 1) % m
         self.fresh = False
 

@@ -280,8 +280,9 @@ def wolfe_search(
                 low, f_low, d_low, x_low, g_low = alpha, value, derivative, trial, gradient
                 if high == _INF:
                     guess = _minimiser(*previous, low, f_low, d_low)
-                    # at least a little farther: past a minimum that is near, the search would have to return
-                    alpha = min(max(guess, 1.2 * low), 10 * low) if math.isfinite(guess) else 2 * low
+                    # at least a little farther: past a minimum that is near, the search would have to return;
+                    # where the slope grows steeper, the guess lies behind, if there is one, and tells nothing
+                    alpha = min(max(guess, 1.2 * low), 10 * low) if guess > low else 2 * low
                     continue
         width = high - low
         exhausted = inside and low == 0 and -high * slope <= _EPS * abs(f)
@@ -395,26 +396,34 @@ def _diagnose(
 ) -> tuple[Status, int]:
     """Say why no step was found: compare gᵀp with differences of the function on both sides of x.
 
-    At two small steps h: if the sides differ by as much at h/8 as at h it is a kink; if they agree with each
-    other but not with the slope, the gradient is wrong; if they agree with the slope, either the decrease
-    drowns in round-off or no step is acceptable.
+    At two small steps h: if the sides differ by as much at h/8 as at h it is a kink; if the mean slopes agree
+    with each other but not with gᵀp, the gradient is wrong; if they agree with it, either the decrease drowns
+    in round-off or no step is acceptable. If they agree with nothing, h is longer than the function's own
+    scale, and a smaller one is tried.
     """
     h = _EPS ** (1 / 3) * max(1.0, norm_inf(x)) / norm_inf(p)
-    jumps = []
-    for step in (h, h / 8):
-        right = (fun(x + step * p) - f) / step
-        left = (f - fun(x - step * p)) / step
-        jumps.append(abs(right - left))
-    central = (right + left) / 2
-    noise = 10 * _EPS * abs(f) / step
-    if not math.isfinite(central):
-        return Status.NOT_FINITE, 4
-    if noise > 0.1 * abs(slope):
-        return Status.ROUND_OFF, 4
-    if jumps[1] > 0.5 * jumps[0] and jumps[1] > 0.5 * abs(slope):
-        return Status.KINK, 4
-    if abs(central - slope) > 0.5 * abs(slope):
-        return Status.GRADIENT_MISMATCH, 4
-    curvature = jumps[0] / h
-    resolved = slope * slope > 2 * curvature * _NOISE * abs(f)  # the decrease at the minimum of the parabola
-    return (Status.LINE_SEARCH if resolved else Status.ROUND_OFF), 4
+    for nfev in range(4, 41, 4):
+        jumps, means = [], []
+        for step in (h, h / 8):
+            right = (fun(x + step * p) - f) / step
+            left = (f - fun(x - step * p)) / step
+            jumps.append(abs(right - left))
+            means.append((right + left) / 2)
+        noise = 10 * _EPS * abs(f) / step
+        if not math.isfinite(means[1]):
+            return Status.NOT_FINITE, nfev
+        if noise > 0.1 * abs(slope):
+            return Status.ROUND_OFF, nfev
+        if jumps[1] > 0.5 * jumps[0] and jumps[1] > 0.5 * abs(slope):
+            return Status.KINK, nfev
+        error = abs(means[1] - slope)
+        if error <= 0.5 * abs(slope):
+            curvature = jumps[0] / h  # of the parabola, whose minimum must differ from x, and from f
+            far = -slope * norm_inf(p) > 10 * _EPS * norm_inf(x) * curvature
+            deep = slope * slope > 2 * curvature * _NOISE * abs(f)
+            return (Status.LINE_SEARCH if far and deep else Status.ROUND_OFF), nfev
+        doubt = abs(means[0] - means[1]) + 10 * _EPS * jumps[1]
+        if doubt <= 0.5 * error:
+            return Status.GRADIENT_MISMATCH, nfev
+        h /= 64
+    return Status.ROUND_OFF, nfev

@@ -72,6 +72,7 @@ def step(F: ArrayLike, J: ArrayLike) -> Any:
     return _solve(J, -F)
 
 
+@np.errstate(over="ignore")
 def regularise(H: ArrayLike) -> Matrix:
     r"""Return H if it is positive definite, else H + τI that is.
 
@@ -92,7 +93,7 @@ def regularise(H: ArrayLike) -> Matrix:
     Raises
     ------
     ValueError
-        If `H` is not a finite symmetric matrix.
+        If `H` is not a finite symmetric matrix, or τ would leave the range of double precision.
 
     References
     ----------
@@ -111,6 +112,8 @@ def regularise(H: ArrayLike) -> Matrix:
     tau = 0.0 if lowest > 0 else beta - lowest
     while not _is_positive_definite(H + tau * np.eye(len(H))):
         tau = max(2 * tau, beta or 1e-3)
+        if not tau < np.inf:
+            raise ValueError(f"H must be scaled: its largest element is {norm_inf(H):.3g}")
     return H + tau * np.eye(len(H))
 
 

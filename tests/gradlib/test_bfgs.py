@@ -446,6 +446,16 @@ def test_squares_out_of_range_are_no_success(minimize: Any) -> None:
     assert minimize(lambda x: 1e-200 * x**2, 1.0, tol=0.0).status is Status.ROUND_OFF
 
 
+@pytest.mark.parametrize("power", [4, 6])
+def test_squares_of_changes_out_of_range_are_round_off(minimize: Any, power: int) -> None:
+    # the minimum is so flat that the gradients' squares underflow before the gradients vanish
+    result = minimize(
+        lambda x: (x**power).sum(), [1.0, 2.0], lambda x: power * x ** (power - 1), tol=0.0, max_iter=2000
+    )
+    assert result.status in (Status.ROUND_OFF, Status.ITERATION_LIMIT)
+    assert len(result.trace) == result.nit + 1
+
+
 def test_three_ways_to_the_same_minimum(minimize: Any) -> None:
     given_jac = minimize(R.fun, R.x0, R.jac)
     pair = minimize(lambda x: (R.fun(x), R.jac(x)), R.x0, True)

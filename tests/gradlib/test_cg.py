@@ -207,6 +207,13 @@ def test_the_exact_inverse_as_preconditioner_takes_one_step() -> None:
     assert result.nit == 1
 
 
+def test_a_preconditioner_may_return_the_same_array_each_time() -> None:
+    A, b, x0 = system(3, n=8)
+    P, z = np.diag(1 / np.diag(A)), np.empty(8)
+    result = cg.solve(A, b, x0, preconditioner=lambda r: P.dot(r, z))
+    np.testing.assert_array_equal(result.trace.x, cg.solve(A, b, x0, preconditioner=P).trace.x)
+
+
 def test_every_kind_of_matrix_gives_the_same_run() -> None:
     A = poisson(6)
     dense, b = A.toarray(), np.random.default_rng(0).standard_normal(36)
@@ -601,6 +608,24 @@ def test_it_ends_when_round_off_has_won() -> None:
         )
         assert result.status is Status.ROUND_OFF
         assert result.nit < 2000
+
+
+@pytest.mark.parametrize("beta", FORMULAS)
+def test_a_kink_that_many_small_steps_lead_to_is_called_one(beta: str) -> None:
+    result = cg.minimize(
+        lambda x: max(x[0] ** 2, (x[0] - 2) ** 2) + x[1] ** 2,
+        [3.0, 2.0],
+        lambda x: 2 * np.array([x[0] if x[0] > 1 else x[0] - 2, x[1]]),
+        beta=beta,
+    )
+    assert result.status is Status.KINK
+    assert result.nfev < 1500
+
+
+def test_a_start_whose_square_leaves_the_range() -> None:
+    result = cg.minimize(lambda x: 1e-200 * x @ x, [1e140, 1e140], lambda x: 2e-200 * x, tol=1e-70)
+    assert result.status is not Status.DIVERGED
+    assert result.fun < 1e80
 
 
 def test_the_first_trial_is_at_most_one_away() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gradlib import Status, problems
 from gradlib._objective import Function
-from gradlib.linesearch import Step, backtracking, exact_quadratic, strong_wolfe
+from gradlib.linesearch import Step, _diagnose, backtracking, exact_quadratic, strong_wolfe
 
 C1, C2 = 1e-4, 0.9
 coefficient = st.floats(-3, 3).map(lambda v: round(v, 3))
@@ -78,6 +78,17 @@ def test_on_a_parabola_the_second_trial_is_the_minimum(first: float) -> None:
     assert step.failure is None
     assert step.nfev == (3 if first == 0.05 else 2)
     np.testing.assert_allclose(step.alpha, 1.0, rtol=1e-12)
+
+
+@pytest.mark.parametrize("c2", [0.1, 0.4, 0.9])
+@pytest.mark.parametrize("first", [1e-8, 1e-4, 1.0])
+def test_where_the_slope_grows_steeper_the_step_doubles(first: float, c2: float) -> None:
+    # near a maximum the cubic has its minimum behind, which says nothing of how far to go
+    x = np.array([1e-6])
+    f, g = np.cos(x[0]), -np.sin(x)
+    step = strong_wolfe(lambda x: np.cos(x[0]), lambda x: -np.sin(x), x, -g, f, g, alpha=first, c2=c2)
+    assert step.failure is None
+    assert step.nfev <= math.log2(math.pi / (first * 1e-6)) + 5
 
 
 @pytest.mark.parametrize("search", ["backtracking", "strong_wolfe"])
@@ -190,6 +201,15 @@ def test_a_gradient_of_the_wrong_sign_is_a_mismatch(name: str, scale: float, off
     step = search_along(name, lambda x: scale * float(x[0]) ** 2 + offset, lambda x: -2 * scale * x, x)
     assert step.failure is Status.GRADIENT_MISMATCH
     assert step.alpha == 0
+
+
+@pytest.mark.parametrize("length", [1e-3, 1.0, 1e3])
+def test_a_right_gradient_is_no_mismatch_where_the_function_changes_soon(length: float) -> None:
+    # the slope 1 in x₁ is seen only on a scale of 1e-8, far below what fits the size of x
+    x, p = np.array([1e4, 0.0]), np.array([0.0, -length])
+    failure, nfev = _diagnose(lambda x: 1 + float(x[1] + 1e14 * x[1] ** 3), x, p, 1.0, -length)
+    assert failure in (Status.LINE_SEARCH, Status.ROUND_OFF)
+    assert 4 < nfev <= 40
 
 
 @both

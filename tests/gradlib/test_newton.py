@@ -66,6 +66,11 @@ def test_regularised_hessian_is_positive_definite_and_as_near_as_it_can_be(
     assert 0 <= shift[0, 0] <= 2 * max(0.0, -lowest) + 2e-3 * np.abs(H).max()
 
 
+def test_a_hessian_that_no_multiple_of_the_identity_lifts_is_named() -> None:
+    with pytest.raises(ValueError, match="H must be scaled"):
+        newton.regularise(np.full((30, 30), -1e308))
+
+
 @given(seeds)
 def test_positive_definite_hessian_is_left_alone(seed: int) -> None:
     S = symmetric(seed)
