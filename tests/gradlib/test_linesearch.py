@@ -34,38 +34,48 @@ curves = st.builds(Curve, coefficient, coefficient, coefficient, coefficient)
 
 
 @given(
-    curve=curves, x=coefficient, first=st.sampled_from([1e-6, 1e-3, 1.0, 1e3]), c2=st.sampled_from([0.1, 0.9])
+    curve=curves,
+    x=coefficient,
+    first=st.sampled_from([1e-6, 1e-3, 1.0, 1e3]),
+    constants=st.sampled_from([(C1, 0.1), (C1, 0.9), (0.09, 0.1), (0.5, 0.9)]),
 )
-def test_strong_wolfe_fulfils_both_conditions(curve: Curve, x: float, first: float, c2: float) -> None:
+def test_strong_wolfe_fulfils_both_conditions(
+    curve: Curve, x: float, first: float, constants: tuple[float, float]
+) -> None:
+    c1, c2 = constants
     at = np.array([x])
     f, g = curve.fun(at), curve.jac(at)
     assume(abs(g[0]) > 1e-3)
-    step = strong_wolfe(curve.fun, curve.jac, at, -g, f, g, alpha=first, c1=C1, c2=c2)
+    step = strong_wolfe(curve.fun, curve.jac, at, -g, f, g, alpha=first, c1=c1, c2=c2)
     assert step.failure is None
     slope = -(g[0] ** 2)
     np.testing.assert_array_equal(step.x, at - step.alpha * g)
     assert step.fun == curve.fun(step.x)
     assert step.jac == curve.jac(step.x)
-    assert step.fun <= f + C1 * step.alpha * slope
+    assert step.fun <= f + c1 * step.alpha * slope
     assert abs(step.jac @ -g) <= c2 * abs(slope)
 
 
 @given(
-    curve=curves, x=coefficient, first=st.sampled_from([1e-3, 1.0, 1e3]), rho=st.sampled_from([0.1, 0.5, 0.9])
+    curve=curves,
+    x=coefficient,
+    first=st.sampled_from([1e-3, 1.0, 1e3]),
+    rho=st.sampled_from([0.1, 0.5, 0.9]),
+    c1=st.sampled_from([C1, 0.5, 0.9]),
 )
 def test_backtracking_takes_the_first_step_that_fulfils_armijo(
-    curve: Curve, x: float, first: float, rho: float
+    curve: Curve, x: float, first: float, rho: float, c1: float
 ) -> None:
     at = np.array([x])
     f, g = curve.fun(at), curve.jac(at)
     assume(abs(g[0]) > 1e-3)
-    step = backtracking(curve.fun, at, -g, f, g, alpha=first, rho=rho, c1=C1)
+    step = backtracking(curve.fun, at, -g, f, g, alpha=first, rho=rho, c1=c1)
     assert step.failure is None
     slope = -(g[0] ** 2)
-    assert step.fun == curve.fun(at - step.alpha * g) <= f + C1 * step.alpha * slope
+    assert step.fun == curve.fun(at - step.alpha * g) <= f + c1 * step.alpha * slope
     alpha = first
     for _ in range(step.nfev - 1):
-        assert curve.fun(at - alpha * g) > f + C1 * alpha * slope
+        assert curve.fun(at - alpha * g) > f + c1 * alpha * slope
         alpha *= rho
     assert step.alpha == alpha
 
