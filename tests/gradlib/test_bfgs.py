@@ -456,6 +456,11 @@ def test_squares_of_changes_out_of_range_are_round_off(minimize: Any, power: int
     assert len(result.trace) == result.nit + 1
 
 
+def test_dfp_survives_a_square_out_of_range() -> None:
+    result = bfgs.minimize(lambda x: 0.15 * x**2, 1e-161, lambda x: 0.3 * x, update="dfp", tol=0.0)
+    assert result.status is Status.ROUND_OFF
+
+
 def test_three_ways_to_the_same_minimum(minimize: Any) -> None:
     given_jac = minimize(R.fun, R.x0, R.jac)
     pair = minimize(lambda x: (R.fun(x), R.jac(x)), R.x0, True)
