@@ -84,6 +84,20 @@ def function(value: object, name: str) -> Function:
     return value
 
 
+def extended(f: Function, name: str) -> Callable[[Any], float]:
+    """Return `f` with float values, and NaN where it says by an exception that its domain has ended."""
+
+    def value(x: Any) -> float:
+        try:
+            return scalar(f(x), name)
+        except UsageError:
+            raise
+        except (ArithmeticError, ValueError):
+            return math.nan
+
+    return value
+
+
 def switch(value: object, name: str) -> None:
     """Check that `value` is a truth value, or say that `name` is none."""
     if not isinstance(value, bool | np.bool_):

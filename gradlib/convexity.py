@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from gradlib._arrays import generator, whole
 from gradlib._objective import (
     Function,
-    UsageError,
     autograd_derivative,
+    extended,
     finite,
     function,
     number,
@@ -243,7 +243,7 @@ def find_counterexample(
     >>> find_counterexample(np.exp, (0.0, 3.0), rng=rng)
     no counterexample (1000 chords tried, 0 outside the domain)
     """
-    f, box = _extended(f), _box(bounds)
+    f, box = extended(_scalar_valued(f), "f"), _box(bounds)
     rng, tries = generator(rng), whole(tries, "tries", 1)
     skipped = 0
     for tried in range(1, tries + 1):
@@ -356,21 +356,6 @@ def _scalar_valued(f: Function) -> Callable[[Any], float]:
 def _handed_out(x: Any) -> Any:
     """Return a copy of `x` that a user's function may change."""
     return np.array(x)[()]
-
-
-def _extended(f: Function) -> Callable[[Any], float]:
-    """Return `f` with the value NaN where it says by an exception that its domain has ended."""
-    value = _scalar_valued(f)
-
-    def extended(x: Any) -> float:
-        try:
-            return value(x)
-        except UsageError:
-            raise
-        except (ArithmeticError, ValueError):
-            return np.nan
-
-    return extended
 
 
 def _points(*points: ArrayLike) -> list[Vector]:

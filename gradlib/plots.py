@@ -20,7 +20,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
-from gradlib._objective import finite, function, number, scalar
+from gradlib._objective import extended, finite, function, number
 from gradlib.problems import Problem
 from gradlib.result import Result
 
@@ -139,14 +139,14 @@ def contour(
     x_min, x_max, y_min, y_max = _surrounding([*paths, minima]) if bounds is None else _box(bounds)
 
     x, y = np.linspace(x_min, x_max, _GRID[0]), np.linspace(y_min, y_max, _GRID[1])
+    value = extended(fun, "problem")
     with np.errstate(all="ignore"):
-        z = np.array([[scalar(fun(np.array([u, v])), "problem") for u in x] for v in y])
-    z = np.ma.masked_invalid(z)
-    if z.count() == 0:
-        raise ValueError("bounds must overlap the domain of the function: no value there is finite")
-    above = z - z.min()
-    floor = 1e-2 * float(np.median(above.compressed())) or 1.0
-    height = np.log10(above + floor)
+        z = np.ma.masked_invalid([[value(np.array([u, v])) for u in x] for v in y])
+        if z.count() == 0:
+            raise ValueError("bounds must overlap the domain of the function: no value there is finite")
+        above = np.ma.masked_invalid(z - z.min())
+        floor = 1e-2 * float(np.median(above.compressed())) or 1.0
+        height = np.log10(above + floor)
     if height.max() == height.min():
         raise ValueError("problem must not be constant within bounds")
     height = height.round(9)  # the last bits differ between processors, the picture must not
@@ -218,8 +218,9 @@ def convergence(
     if not results:
         raise ValueError("results must hold at least one Result")
     curves = [_curve(result, quantity, reference) for result in results]
+    names = _labels(labels, len(results))
     ax = _axes(ax)
-    for k, (values, name) in enumerate(zip(curves, _labels(labels, len(results)), strict=True)):
+    for k, (values, name) in enumerate(zip(curves, names, strict=True)):
         ax.plot(np.where(values > 0, values, np.nan), label=name, **_look(k, len(values)))
     ax.set_yscale("log")
     ylabel = {
@@ -350,14 +351,16 @@ def chord(
     """
     function(f, "f")
     ends = np.array([number(x, "x"), number(y, "y")])
-    if ends[0] == ends[1]:
-        raise ValueError("x and y must differ")
+    if not 0 < abs(float(ends[1]) - float(ends[0])) < np.inf:
+        raise ValueError("x and y must differ, by a finite width")
     if not 0 <= number(t, "t") <= 1:
         raise ValueError(f"t must lie in [0, 1], got {t!r}")
     left, right = _interval(bounds, ends)
     grid = np.linspace(left, right, 200)
     between = t * ends[0] + (1 - t) * ends[1]
     curve, heights, (low,) = _values(f, grid), _values(f, ends), _values(f, np.array([between]))
+    if not np.isfinite(heights).all():
+        raise ValueError("x and y must lie in the domain of f")
     high = t * heights[0] + (1 - t) * heights[1]
     ax = _axes(ax)
     ax.plot(grid, curve, color=COLOURS[0], linestyle="-", label="$f$")
@@ -420,8 +423,10 @@ def basins(labels: ArrayLike, bounds: Bounds, *, ax: Axes | None = None) -> Axes
 
 
 def _axes(ax: Axes | None) -> Axes:
-    if ax is not None:
+    if isinstance(ax, Axes):
         return ax
+    if ax is not None:
+        raise ValueError(f"ax must be Axes of matplotlib, got {type(ax).__name__}")
     _, new = plt.subplots()
     return new
 
@@ -429,7 +434,7 @@ def _axes(ax: Axes | None) -> Axes:
 def _values(f: Callable[[Any], Any], points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Evaluate a function of one variable point by point, as it need not take arrays."""
     with np.errstate(all="ignore"):
-        return np.array([scalar(f(point), "f") for point in points])
+        return np.array(list(map(extended(f, "f"), points)))
 
 
 def _look(k: int, points: int) -> dict[str, Any]:
@@ -446,7 +451,12 @@ def _look(k: int, points: int) -> dict[str, Any]:
 def _labels(labels: Sequence[str] | None, count: int) -> Sequence[str | None]:
     if labels is None:
         return [None] * count
-    if isinstance(labels, str) or not isinstance(labels, Sequence) or len(labels) != count:
+    if (
+        isinstance(labels, str)
+        or not isinstance(labels, Sequence)
+        or len(labels) != count
+        or not all(isinstance(label, str) for label in labels)
+    ):
         raise ValueError(f"labels must hold one string for each of the {count} results")
     return labels
 
@@ -482,9 +492,13 @@ def _curve(result: Result, quantity: str, reference: ArrayLike | None) -> NDArra
 
 def _box(bounds: Bounds) -> Bounds:
     box = finite(bounds, "bounds")
-    if box.shape != (4,) or not (box[0] < box[1] and box[2] < box[3]):
+    if box.shape != (4,) or not (_increasing(*box[:2]) and _increasing(*box[2:])):
         raise ValueError(f"bounds must be (x_min, x_max, y_min, y_max), got {bounds!r}")
     return (float(box[0]), float(box[1]), float(box[2]), float(box[3]))
+
+
+def _increasing(low: np.float64, high: np.float64) -> bool:
+    return 0 < float(high) - float(low) < np.inf
 
 
 def _interval(bounds: tuple[float, float] | None, points: NDArray[np.float64]) -> tuple[float, float]:
@@ -493,7 +507,7 @@ def _interval(bounds: tuple[float, float] | None, points: NDArray[np.float64]) -
         margin = 0.2 * (high - low) or 1.0
         return low - margin, high + margin
     interval = finite(bounds, "bounds")
-    if interval.shape != (2,) or not interval[0] < interval[1]:
+    if interval.shape != (2,) or not _increasing(*interval):
         raise ValueError(f"bounds must be (x_min, x_max), got {bounds!r}")
     return float(interval[0]), float(interval[1])
 

@@ -55,15 +55,19 @@ def source(function: Callable[..., Any]) -> Markdown:
 
     Examples
     --------
-    >>> from gradlib import newton, show
-    >>> show.source(newton.regularise)  # doctest: +ELLIPSIS
-    def regularise(...
+    >>> from gradlib import convergence, show
+    >>> show.source(convergence.observed_order)  # doctest: +ELLIPSIS
+    def observed_order(...
     """
     if not inspect.isfunction(function):
         raise ValueError(f"function must be a function written in Python, not {type(function).__name__}")
-    code = textwrap.dedent(inspect.getsource(function))
-    definition = ast.parse(code).body[0]
-    assert isinstance(definition, ast.FunctionDef)
+    try:
+        code = textwrap.dedent(inspect.getsource(function))
+        definition = ast.parse(code).body[0]
+    except (OSError, SyntaxError):
+        definition = None
+    if not isinstance(definition, ast.FunctionDef) or definition.name != function.__name__:
+        raise ValueError("function must be a function written in Python by def, in a file or a cell")
     if ast.get_docstring(definition) is not None:
         docstring = definition.body[0]
         lines = code.splitlines()
@@ -100,7 +104,7 @@ def table(columns: Mapping[str, tuple[Iterable[Any], str]]) -> Markdown:
     | 0 | 2.000 |
     | 1 | 2.100 |
     """
-    if not isinstance(columns, Mapping) or not all(isinstance(column, tuple) for column in columns.values()):
+    if not isinstance(columns, Mapping) or not all(map(_is_column, columns.items())):
         raise ValueError("columns must map each heading to a pair (values, format)")
     cells = [[format(value, spec) for value in values] for values, spec in columns.values()]
     if len({len(column) for column in cells}) > 1:
@@ -112,3 +116,10 @@ def table(columns: Mapping[str, tuple[Iterable[Any], str]]) -> Markdown:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     padded = [[cell.rjust(width) for cell, width in zip(row, widths, strict=True)] for row in rows]
     return Markdown("\n".join(lines), "\n".join("  ".join(row) for row in padded))
+
+
+def _is_column(item: tuple[object, object]) -> bool:
+    match item:
+        case (str(), tuple((Iterable(), str()))):
+            return True
+    return False

@@ -1,8 +1,10 @@
 import hashlib
 import inspect
 import itertools
+import math
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -271,12 +273,34 @@ ROSENBROCK = problems.rosenbrock
         (lambda: plots.basins([[0.5]], (0, 1, 0, 1)), "labels must be a matrix"),
         (lambda: plots.basins([[6]], (0, 1, 0, 1)), "labels must be a matrix of integers below 6"),
         (lambda: plots.basins([[0]], (0, 1, 1, 0)), "bounds must be"),
+        (lambda: plots.basins([[0]], (0, 1, 0, 1), ax="here"), "ax must be Axes"),  # type: ignore[arg-type]
+        (lambda: plots.contour(ROSENBROCK, run(ROSENBROCK), labels=[3]), "labels"),  # type: ignore[list-item]
+        (lambda: plots.convergence(run(ROSENBROCK), labels=["a", "b"]), "labels"),
+        (lambda: plots.contour(ROSENBROCK, bounds=(-1e308, 1e308, 0, 1)), "bounds must be"),
+        (lambda: plots.chord(cubic, -1e308, 1e308), "x and y must differ, by a finite width"),
+        (lambda: plots.chord(math.log, 0.0, 1.0), "x and y must lie in the domain"),
     ],
 )
 def test_bad_input_is_named(draw: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         draw()
     assert not plt.get_fignums()  # and no empty figure is left behind
+
+
+def test_a_domain_that_ends_by_an_exception_is_left_blank() -> None:
+    (curve, *_) = plots.chord(math.log, 0.1, 1.0).lines
+    outside = curve.get_xdata() <= 0
+    assert outside.any()
+    np.testing.assert_array_equal(np.isnan(curve.get_ydata()), outside)
+    plots.contour(lambda x: math.sqrt(x[0]) + x[1] ** 2, bounds=(-1, 1, 0, 1))
+    root = newton.root(lambda x: math.sqrt(x - 1.4) - 1, 1.5, lambda x: 0.5 / math.sqrt(x - 1.4))
+    plots.tangents(lambda x: math.sqrt(x - 1.4) - 1, root)
+
+
+def test_values_as_large_as_floats_can_be() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        plots.contour(lambda x: 1.7e308 * x[0], bounds=(-1, 1, 0, 1))
 
 
 CELL = """

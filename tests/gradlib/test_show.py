@@ -35,7 +35,11 @@ def test_shown_source_is_code_that_runs_like_the_function(function):
     assert np.array_equal(namespace[function.__name__](*arguments), function(*arguments))
 
 
-@pytest.mark.parametrize("thing", [np.sin, 3, newton, len])
+typed: dict = {}
+exec("def typed(x): return x", typed)
+
+
+@pytest.mark.parametrize("thing", [np.sin, 3, newton, len, lambda x: x, typed["typed"]])
 def test_source_of_anything_else_is_refused(thing):
     with pytest.raises(ValueError, match="function must be a function written in Python"):
         show.source(thing)
@@ -50,3 +54,12 @@ def test_a_table_aligns_and_formats():
 def test_columns_of_different_length_are_refused():
     with pytest.raises(ValueError, match="columns must all have the same number of values, but k: 1, x: 2"):
         show.table({"k": ([0], "d"), "x": ([1.0, 2.0], ".1f")})
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [{"k": (3, "d")}, {"k": ([0], "d", 1)}, {"k": ([0], None)}, {1: ([0], "d")}, {"k": [[0], "d"]}, 3],
+)
+def test_what_is_no_column_is_named(columns):
+    with pytest.raises(ValueError, match="columns must map each heading to a pair"):
+        show.table(columns)
