@@ -276,6 +276,12 @@ def test_differences_at_the_edge_of_the_domain_are_taken_on_its_inner_side() -> 
     assert result.jac == pytest.approx(1)
 
 
+def test_differences_suit_large_arguments() -> None:
+    result = broyden.root(lambda x: (x * 1e-9) ** 2 - 1, 2e9)  # beside 2e9 a step of 1e-8 is lost
+    assert result.success
+    assert result.x == pytest.approx(1e9, rel=1e-10)
+
+
 def test_the_start_is_judged_by_the_same_tolerance() -> None:
     assert broyden.root(lambda x: x, 0.9e-10).nit == 0
     assert broyden.root(lambda x: x, 1.1e-10).nit > 0
