@@ -256,7 +256,7 @@ def quadratic(kappa: float, n: int = 2, *, rng: np.random.Generator | None = Non
         raise ValueError(f"rng must be a numpy.random.Generator, got {type(rng).__name__}")
     A = axes @ (eigenvalues[:, None] * axes.T)
     return quadratic_form(
-        (A + A.T) / 2, np.zeros(n), axes @ (kappa / eigenvalues), name=f"quadratic, κ = {kappa:g}"
+        A / 2 + A.T / 2, np.zeros(n), axes @ (kappa / eigenvalues), name=f"quadratic, κ = {kappa:g}"
     )
 
 

@@ -185,6 +185,11 @@ def test_bad_input_is_named(make: object, name: str) -> None:
         make()  # type: ignore[operator]
 
 
+def test_a_condition_number_as_large_as_a_float_can_be() -> None:
+    with np.errstate(all="raise"):
+        assert problems.quadratic(1.7e308).A[1, 1] == 1.7e308
+
+
 def test_quadratic_is_a_problem_that_knows_its_matrix() -> None:
     assert isinstance(problems.course_quadratic, Quadratic)
     assert repr(problems.course_quadratic) == 'Quadratic("the course\'s quadratic", x0=[-2.0, 2.0])'
