@@ -359,6 +359,20 @@ def test_rosenbrock_in_double_precision(minimize: Any) -> None:
     np.testing.assert_allclose(result.x, 1, atol=1e-7)
 
 
+def test_rosenbrock_in_single_precision(minimize: Any) -> None:
+    # jax #4594: it fails there too
+    def fun(x: np.ndarray) -> Any:
+        return R.fun(x.astype(np.float32))
+
+    def jac(x: np.ndarray) -> Any:
+        return R.jac(x.astype(np.float32))
+
+    assert fun(R.x0).dtype == jac(R.x0).dtype == np.float32
+    result = minimize(fun, R.x0, jac, tol=1e-4)
+    assert result.success
+    np.testing.assert_allclose(result.x, 1, atol=1e-5)
+
+
 def test_leaving_the_domain_backs_off(minimize: Any) -> None:
     # scipy #5161, #6264: 5x − ln x from x = 3
     for fun, jac in (
