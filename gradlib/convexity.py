@@ -229,6 +229,9 @@ def find_counterexample(
     the chord a smooth f is almost a cubic, and what a fitted cubic leaves is round-off. A violation below it,
     as in :math:`x^2 + 10^{-20} \sin x`, stays unseen.
 
+    Outside its domain f may be +∞, be NaN or raise an exception. Only +∞ between two finite values counts as
+    a violation, as it does for the indicator of a set that is not convex: 0 on the set, +∞ elsewhere.
+
     References
     ----------
     Boyd & Vandenberghe, *Convex Optimization*, section 3.1.1; Moré & Wild, SIAM J. Sci. Comput. 33 (2011)
@@ -249,6 +252,8 @@ def find_counterexample(
     for tried in range(1, tries + 1):
         x, y, t = _random_chord(box, rng)
         gap = jensen_gap(f, x, y, t)
+        if np.isneginf(gap) and np.isfinite([f(x), f(y)]).all():
+            return Witness(x, y, t, gap, tried, skipped)  # infinite between two points of the domain
         if not np.isfinite(gap):
             skipped += 1
         elif gap < 0 and gap < -_round_off(f, x, y, t):

@@ -190,6 +190,16 @@ def test_a_domain_that_ends_is_skipped_and_counted() -> None:
     assert find_counterexample(math.log, (-1, 3), rng=rng())
 
 
+def test_an_indicator_is_convex_if_its_set_is() -> None:
+    box = [(-2, 2), (-2, 2)]
+    disc, ring = (lambda x: 0 if x @ x <= 1 else inf), (lambda x: 0 if 1 <= x @ x <= 4 else inf)
+    assert not find_counterexample(disc, box, rng=rng())
+    witness = find_counterexample(ring, box, rng=rng())
+    assert witness.gap == -inf
+    assert ring(witness.x) == ring(witness.y) == 0
+    assert not find_counterexample(lambda x: -1e308 * x, (-10, 10), rng=rng())  # -inf where it overflows
+
+
 def test_what_is_shown() -> None:
     found = find_counterexample(lambda x: -(x**2), (0, 1), rng=rng())
     assert found.tried == 1
