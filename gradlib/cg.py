@@ -31,7 +31,7 @@ from gradlib._objective import (
     numeric,
 )
 from gradlib._scipy import scipy_method
-from gradlib.linesearch import wolfe_search
+from gradlib.linesearch import _NOISE, wolfe_search
 from gradlib.result import Callback, Recorder, Result, Status
 
 __all__ = [
@@ -609,7 +609,7 @@ def minimize(
     best_f, best_norm, stalled, short = f, norm, 0, 0
     p, alpha, age = -g, _first_trial(g), 0  # age: steps since p was -g
     slope = float(g.dot(p))
-    gain, retried = alpha * slope, False  # gain: first-order change of f in the last step
+    gain, retried = alpha * slope, 0  # gain: first-order change of f in the last step
 
     status = Status.CONVERGED if norm <= tol else None
     while status is None:
@@ -624,14 +624,15 @@ def minimize(
         else:
             failure = Status.ROUND_OFF if norm < 1 else Status.LINE_SEARCH
         if failure is not None:
-            if retried:
+            if retried == 2:
                 status = failure
                 break
-            p, age, retried = -g, 0, True
+            p, age, retried = -g, 0, retried + 1
             slope = float(g.dot(p))
-            alpha = _next_trial(0.1 * gain, slope)  # shorter: a change known to be noise is borne
+            # shorter, at last so short that its change is known to be noise, which is borne
+            alpha = _next_trial(0.1 * gain if retried == 1 else -_NOISE * abs(f), slope)
             continue
-        retried = False
+        retried = 0
         last, x, f, g = g, x_new, f_new, g_new
         norm = norm_inf(g)
         run.add(x, f, norm, (f, g), alpha)

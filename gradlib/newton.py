@@ -72,7 +72,6 @@ def step(F: ArrayLike, J: ArrayLike) -> Any:
     return _solve(J, -F)
 
 
-@np.errstate(over="ignore")
 def regularise(H: ArrayLike) -> Matrix:
     r"""Return H if it is positive definite, else H + τI that is.
 
@@ -93,7 +92,7 @@ def regularise(H: ArrayLike) -> Matrix:
     Raises
     ------
     ValueError
-        If `H` is not a finite symmetric matrix, or τ would leave the range of double precision.
+        If `H` is not a finite symmetric matrix, or so large that τ would leave the range.
 
     References
     ----------
@@ -112,8 +111,6 @@ def regularise(H: ArrayLike) -> Matrix:
     tau = 0.0 if lowest > 0 else beta - lowest
     while not _is_positive_definite(H + tau * np.eye(len(H))):
         tau = max(2 * tau, beta or 1e-3)
-        if not tau < np.inf:
-            raise ValueError(f"H must be scaled: its largest element is {norm_inf(H):.3g}")
     return H + tau * np.eye(len(H))
 
 
@@ -353,6 +350,8 @@ def _symmetric(H: ArrayLike) -> Matrix:
     square = H.ndim == 2 and H.shape[0] == H.shape[1] > 0
     if not square or np.abs(H - H.T).max() > 1e-8 * norm_inf(H):
         raise ValueError(f"H must be a symmetric matrix, got {H}")
+    if not 4 * len(H) * norm_inf(H) < np.inf:  # no eigenvalue is below -n max |Hᵢⱼ|, and τ overshoots
+        raise ValueError(f"H must be scaled: its largest element is {norm_inf(H):.3g}")
     return H
 
 

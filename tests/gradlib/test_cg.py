@@ -622,6 +622,13 @@ def test_a_kink_that_many_small_steps_lead_to_is_called_one(beta: str) -> None:
     assert result.nfev < 1500
 
 
+@pytest.mark.parametrize("beta", FORMULAS)
+def test_a_search_too_far_to_bear_noise_is_tried_nearer(beta: str) -> None:
+    # near the minimum at 1e-6 the values, near 15, resolve no fall, but the slopes still do
+    result = cg.minimize(lambda x: 1e6 * x - anp.log(x) - anp.log(1 - x), 0.1, beta=beta)
+    assert result.success
+
+
 def test_a_start_whose_square_leaves_the_range() -> None:
     result = cg.minimize(lambda x: 1e-200 * x @ x, [1e140, 1e140], lambda x: 2e-200 * x, tol=1e-70)
     assert result.status is not Status.DIVERGED
