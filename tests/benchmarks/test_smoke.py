@@ -1,6 +1,9 @@
 """The benchmarks run, at sizes that take no time; nothing here looks at a clock."""
 
+import os
 import re
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -49,6 +52,17 @@ def test_bfgs_needs_at_most_a_tenth_more_evaluations_than_scipys() -> None:
     spent = np.array([[run().nfev for run in minimisers.dense(p)] for p in minimisers.PROBLEMS])
     assert spent[:, 1].sum() <= 1.1 * spent[:, 0].sum()
     assert np.median(spent[:, 1] / spent[:, 0]) <= 1.1
+
+
+def test_measurements_use_one_thread_of_blas() -> None:
+    program = """
+import benchmarks, numpy, scipy.linalg, threadpoolctl
+print({pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"})"""
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "2"}
+    run = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=environment, check=True, capture_output=True, text=True
+    )
+    assert run.stdout.strip() == "{1}"
 
 
 def test_growth_is_fitted_and_drawn(tmp_path: Path) -> None:
