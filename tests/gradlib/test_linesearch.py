@@ -60,12 +60,12 @@ def test_strong_wolfe_fulfils_both_conditions(
     curve=curves,
     x=coefficient,
     first=st.sampled_from([1e-3, 1.0, 1e3]),
-    rho=st.sampled_from([0.1, 0.5, 0.9]),
-    c1=st.sampled_from([C1, 0.5, 0.9]),
+    constants=st.sampled_from([(0.1, C1), (0.5, C1), (0.9, C1), (0.1, 0.5), (0.5, 0.9)]),
 )
 def test_backtracking_takes_the_first_step_that_fulfils_armijo(
-    curve: Curve, x: float, first: float, rho: float, c1: float
+    curve: Curve, x: float, first: float, constants: tuple[float, float]
 ) -> None:
+    rho, c1 = constants
     at = np.array([x])
     f, g = curve.fun(at), curve.jac(at)
     assume(abs(g[0]) > 1e-3)
