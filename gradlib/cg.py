@@ -31,7 +31,7 @@ from gradlib._objective import (
     numeric,
 )
 from gradlib._scipy import scipy_method
-from gradlib.linesearch import _NOISE, wolfe_search
+from gradlib.linesearch import wolfe_search
 from gradlib.result import Callback, Recorder, Result, Status
 
 __all__ = [
@@ -53,6 +53,7 @@ Arguments = ParamSpec("Arguments")
 _DOUBLE = np.dtype(np.float64)
 _EPS = float(np.finfo(np.float64).eps)
 _TINY = float(np.finfo(np.float64).tiny)
+_NOISE = 1e3 * _EPS  # relative differences of values below this are noise
 _FAR = 1e20  # beyond this multiple of the start's size the iterates run away
 _ASYMMETRY = 1e-6  # relative; round-off stays below it, and a smaller asymmetry does not harm
 _POWELL = 0.2  # gradients in a row that are less orthogonal than this have forgotten conjugacy
