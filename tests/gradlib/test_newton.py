@@ -71,6 +71,11 @@ def test_a_hessian_that_no_multiple_of_the_identity_lifts_is_named() -> None:
         newton.regularise(np.full((30, 30), -1e308))
 
 
+def test_the_first_shift_leaves_the_smallest_diagonal_entry_at_beta() -> None:
+    H = np.diag([2.0, -1.0])
+    np.testing.assert_allclose(newton.regularise(H), H + (1 + 2e-3) * np.eye(2), rtol=1e-12)
+
+
 @given(seeds)
 def test_positive_definite_hessian_is_left_alone(seed: int) -> None:
     S = symmetric(seed)
