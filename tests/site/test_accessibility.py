@@ -49,13 +49,10 @@ def violations(page: Page, rules: dict[str, Any]) -> list[str]:
 @pytest.mark.parametrize("width", [1280, 390])
 def test_pages(site: Site, browser: Browser, width: int) -> None:
     context = browser.new_context(viewport={"width": width, "height": 900})
-    someone = Reader(context, site)
     found = {}
-    for name in site.pages:
-        page = someone.open(name)
+    for name, page in Reader(context, site).through():
         unfold(page)
         found[name] = violations(page, ALL_BUT_CONTRAST)
-        page.close()
     context.close()
     assert found == {name: [] for name in site.pages}
 

@@ -15,16 +15,13 @@ THIN = """() => {
 
 def test_pages(site: Site, browser: Browser) -> None:
     context = browser.new_context(viewport={"width": 1280, "height": 900})  # it does not depend on the width
-    someone = Reader(context, site)
     found = {}
-    for name in site.pages:
-        page = someone.open(name)
+    for name, page in Reader(context, site).through():
         unfold(page)
         page.evaluate(THIN)
         for mode in MODES:
             page.emulate_media(color_scheme=mode)
             page.wait_for_function("mode => document.documentElement.dataset.theme === mode", arg=mode)
             found[name, mode] = violations(page, CONTRAST)
-        page.close()
     context.close()
     assert found == {(name, mode): [] for name in site.pages for mode in MODES}

@@ -48,12 +48,10 @@ def tour(site: Site, browser: Browser) -> Tour:
     for width in (1280, 390):
         someone = Reader(browser.new_context(viewport={"width": width, "height": 900}), site)
         made.readers.append(someone)
-        for name in site.pages:
-            page = someone.open(name)
+        for name, page in someone.through():
             page.evaluate(UNFOLD)
             page.wait_for_timeout(350)  # the theme waits for 300 ms before it makes boxes reachable
             made.visits.append(Visit(name, width, page.evaluate(MEASURE)))
-            page.close()
         someone.context.close()
     return made
 
@@ -77,8 +75,7 @@ def test_no_page_complains(tour: Tour) -> None:
 
 def test_the_same_without_a_server(site: Site, browser: Browser) -> None:
     someone = Reader(browser.new_context(), site)
-    for name in site.pages:
-        someone.open(name, protocol="file").close()
+    assert sum(1 for _ in someone.through(protocol="file")) == len(site.pages)
     someone.context.close()
     assert len(someone.requests) > 20
     assert someone.foreign == []
