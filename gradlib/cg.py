@@ -31,7 +31,7 @@ from gradlib._objective import (
     numeric,
 )
 from gradlib._scipy import scipy_method
-from gradlib.linesearch import wolfe_search
+from gradlib.linesearch import NOISE, wolfe_search
 from gradlib.result import Callback, Recorder, Result, Status
 
 __all__ = [
@@ -53,7 +53,6 @@ Arguments = ParamSpec("Arguments")
 _DOUBLE = np.dtype(np.float64)
 _EPS = float(np.finfo(np.float64).eps)
 _TINY = float(np.finfo(np.float64).tiny)
-_NOISE = 1e3 * _EPS  # relative differences of values below this are noise
 _FAR = 1e20  # beyond this multiple of the start's size the iterates run away
 _ASYMMETRY = 1e-6  # relative; round-off stays below it, and a smaller asymmetry does not harm
 _POWELL = 0.2  # gradients in a row that are less orthogonal than this have forgotten conjugacy
@@ -631,7 +630,7 @@ def minimize(
             p, age, retried = -g, 0, retried + 1
             slope = float(g.dot(p))
             # shorter, at last so short that its change is known to be noise, which is borne
-            alpha = _next_trial(0.1 * gain if retried == 1 else -_NOISE * abs(f), slope)
+            alpha = _next_trial(0.1 * gain if retried == 1 else -NOISE * abs(f), slope)
             continue
         retried = 0
         last, x, f, g = g, x_new, f_new, g_new

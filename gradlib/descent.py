@@ -25,7 +25,7 @@ from gradlib._objective import (
     number,
 )
 from gradlib._scipy import scipy_method
-from gradlib.linesearch import Step, backtracking
+from gradlib.linesearch import NOISE, Step, backtracking
 from gradlib.result import Callback, Recorder, Result, Status
 from gradlib.rules import momentum_step
 from gradlib.schedules import Schedule
@@ -33,7 +33,6 @@ from gradlib.schedules import Schedule
 __all__ = ["look_ahead", "minimize"]
 
 _FAR = 1e20  # beyond this multiple of the start's size the iterates run away
-_NOISE = 1e3 * float(np.finfo(np.float64).eps)  # relative differences of values below this are noise
 _PATIENCE = 20  # searches without a better value or gradient, after which round-off has won
 _LONGEST = 1e300  # a step length that doubles for ever must stay finite
 
@@ -196,7 +195,7 @@ def minimize(
             break
         run.add(x, f, norm, (f, g), alpha)
         asked = asks_to_stop(callback, objective.hand_out(x))
-        if last_f - f <= _NOISE * abs(f):  # the search cannot see here whether a step is too long
+        if last_f - f <= NOISE * abs(f):  # the search cannot see here whether a step is too long
             alpha /= 2 if norm < last_norm else 4
         stalled = 0 if f < best_f or norm < best_norm else stalled + 1
         best_f, best_norm = min(f, best_f), min(norm, best_norm)

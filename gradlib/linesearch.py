@@ -27,7 +27,7 @@ _INF = math.inf
 _EPS = float(np.finfo(np.float64).eps)
 # Differences of function values below this fraction of the value are noise: sums over many terms lose that
 # much.
-_NOISE = 1e3 * _EPS
+NOISE = 1e3 * _EPS
 
 
 class Step(NamedTuple):
@@ -246,7 +246,7 @@ def wolfe_search(
     c2: float,
 ) -> Found:
     """Do what `strong_wolfe` does, for drivers: the arguments are sound and warnings are off."""
-    slack = _NOISE * abs(f)
+    slack = NOISE * abs(f)
     if alpha * slope < -slack:
         slack = 0.0
     # The best end of the interval, `low`, always fulfils the first condition; the other end, `high`, is
@@ -361,7 +361,7 @@ def _is_number(value: object) -> bool:
 
 def _slack(f: float, predicted: float) -> float:
     """Return how much a value may rise: by the noise where that hides the predicted change, else not."""
-    noise = _NOISE * abs(f)
+    noise = NOISE * abs(f)
     return noise if abs(predicted) <= noise else 0.0
 
 
@@ -420,7 +420,7 @@ def _diagnose(
         if error <= 0.5 * abs(slope):
             curvature = jumps[0] / h  # of the parabola, whose minimum must differ from x, and from f
             far = -slope * norm_inf(p) > 10 * _EPS * norm_inf(x) * curvature
-            deep = slope * slope > 2 * curvature * _NOISE * abs(f)
+            deep = slope * slope > 2 * curvature * NOISE * abs(f)
             return (Status.LINE_SEARCH if far and deep else Status.ROUND_OFF), nfev
         doubt = abs(means[0] - means[1]) + 10 * _EPS * jumps[1]
         if doubt <= 0.5 * error:

@@ -879,12 +879,9 @@ def _rate(rate: Any) -> Any:
         return rate  # the usual case first
     if is_traced(rate):
         return rate
-    try:
-        value = number(rate, "rate")
-    except ValueError:
-        value = -1.0
+    value = number(rate, "what learning_rate returns")
     if value < 0:
-        raise ValueError(f"learning_rate must return finite rates >= 0, got {rate!r}")
+        raise ValueError(f"what learning_rate returns must be >= 0, got {rate!r}")
     return value
 
 

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -28,7 +29,9 @@ def test_real_data_are_complete(load, shape):  # type: ignore[no-untyped-def]
         (data.breast_cancer, {"mean radius": (6.981, 28.11), "mean area": (143.5, 2501)}),
     ],
 )
-def test_inputs_are_in_the_units_of_the_measurement(load, ranges):  # type: ignore[no-untyped-def]
+def test_inputs_are_in_the_units_of_the_measurement(
+    load: Callable[[], data.Dataset], ranges: dict[str, tuple[float, float]]
+) -> None:
     X, _, names, _ = load()
     for name, expected in ranges.items():
         column = X[:, names.index(name)]

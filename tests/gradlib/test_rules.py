@@ -479,7 +479,7 @@ BAD_RATES = [-0.1, nan, inf, np.float64(-1.0), np.array(-1.0), jnp.array(-1.0), 
 @pytest.mark.parametrize("value", BAD_RATES)
 def test_a_schedule_that_gives_bad_rates_is_named(make: Callable[[Any], Rule], value: float) -> None:
     rule = make(lambda t: value)
-    with pytest.raises(ValueError, match=r"^learning_rate must return"):
+    with pytest.raises(ValueError, match=r"^what learning_rate returns must be"):
         rule.update(np.ones(2), rule.init(np.ones(2)))
 
 
